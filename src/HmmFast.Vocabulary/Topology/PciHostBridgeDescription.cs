@@ -1,0 +1,23 @@
+namespace HmmFast.Topology;
+
+/// <summary>One host bridge (a root bus) as a text describes it, before it is part of a checked tree.</summary>
+public sealed record PciHostBridgeDescription
+{
+    /// <summary>The root bus; unique in a machine.</summary>
+    public required PciBusAddress RootBus { get; init; }
+
+    /// <summary>
+    /// The first device the kernel has in its list of the root bus; null: the lowest device and function there is on it. Only the
+    /// first device can speak for the host bridge (SEMANTICS section 7).
+    /// </summary>
+    public PciAddress? FirstDevice { get; init; }
+
+    /// <summary>
+    /// Whether every function of the root bus is described. False for texts that leave functions out: unless there is a function
+    /// 00.0, it is then unknown which device speaks for the host bridge.
+    /// </summary>
+    public bool IsComplete { get; init; } = true;
+
+    /// <summary>A name for people; null when there is none.</summary>
+    public string? Name { get; init; }
+}
