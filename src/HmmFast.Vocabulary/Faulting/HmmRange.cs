@@ -1,0 +1,26 @@
+namespace HmmFast;
+
+/// <summary>The request of one range fault: the kernel's <c>struct hmm_range</c> without its array.</summary>
+public readonly record struct HmmRange
+{
+    /// <summary>The pages to resolve; the array has one entry a page.</summary>
+    public required VpnRange Range { get; init; }
+
+    /// <summary>The notifier that guards the range; it must cover <see cref="Range"/>.</summary>
+    public required IMmuIntervalNotifier Notifier { get; init; }
+
+    /// <summary>What <see cref="IMmuIntervalNotifier.ReadBegin"/> returned before the call.</summary>
+    public required ulong NotifierSequence { get; init; }
+
+    /// <summary>Asked of every page (<c>default_flags</c>).</summary>
+    public HmmRequestFlags DefaultFlags { get; init; }
+
+    /// <summary>Which request flags of the array's own words count (<c>pfn_flags_mask</c>).</summary>
+    public HmmRequestFlags PfnFlagsMask { get; init; }
+
+    /// <summary>Owner whose private pages may be handed out as they are (<c>dev_private_owner</c>).</summary>
+    public OwnerId Owner { get; init; }
+
+    /// <summary>How far a fault goes.</summary>
+    public FaultHabit FaultHabit { get; init; }
+}

@@ -1,0 +1,72 @@
+namespace HmmFast;
+
+/// <summary>Physical memory, devices, files and the address spaces over them. The engine and the reference both implement it.</summary>
+/// <remarks>
+/// Where the kernel leaves a choice the rule is: the lowest-numbered free frame (of the right kind; for 2 MiB pages the lowest free aligned
+/// run of 512) and the lowest-numbered free swap slot, in page order; a copy's new frame is taken before the old one is given up.
+/// No clock, no randomness. Not safe for concurrent calls, except <see cref="IAddressSpace.RangeFault"/> without fault requests.
+/// </remarks>
+public interface IMemorySystem : IDisposable
+{
+    /// <summary>The options it was made with.</summary>
+    MemorySystemOptions Options { get; }
+
+    /// <summary>What has happened so far.</summary>
+    MemoryCounters Counters { get; }
+
+    /// <summary>Address spaces alive, in order of creation.</summary>
+    IReadOnlyList<IAddressSpace> AddressSpaces { get; }
+
+    /// <summary>Registers a device and its pagemap; its frames follow those of earlier devices, from the next multiple of 512.</summary>
+    /// <exception cref="ArgumentException">The frame space (32 bits) is used up, or the owner is NULL for private memory.</exception>
+    DeviceId AddDevice(DeviceOptions options);
+
+    /// <summary>The frames of a device's pagemap: first frame and count.</summary>
+    (Pfn First, ulong Count) DeviceFrames(DeviceId device);
+
+    /// <summary>A pagemap's owner.</summary>
+    OwnerId OwnerOf(DeviceId device);
+
+    /// <summary>The device whose pagemap holds a frame; null for system frames.</summary>
+    DeviceId? DeviceOf(Pfn pfn);
+
+    /// <summary>Makes a file.</summary>
+    FileId CreateFile(FileOptions options);
+
+    /// <summary>Makes an empty address space over <see cref="MemorySystemOptions.Window"/>.</summary>
+    IAddressSpace CreateAddressSpace();
+
+    /// <summary>Takes the lowest free page of a device for a migration's destination.</summary>
+    /// <returns>Ok, or OutOfMemory.</returns>
+    HmmStatus TryAllocateDevicePage(DeviceId device, out Pfn pfn);
+
+    /// <summary>Takes the lowest free system frame for a migration's destination.</summary>
+    /// <returns>Ok, or OutOfMemory.</returns>
+    HmmStatus TryAllocateSystemPage(out Pfn pfn);
+
+    /// <summary>Gives back a page taken for a migration that did not use it.</summary>
+    void ReleasePage(Pfn pfn);
+
+    /// <summary>A page's content tag; 0 is zero-filled.</summary>
+    /// <exception cref="InvalidOperationException">Content is not tracked.</exception>
+    ulong ReadContent(Pfn pfn);
+
+    /// <summary>Sets a page's content tag, as a device does through its mirror.</summary>
+    /// <exception cref="InvalidOperationException">Content is not tracked.</exception>
+    void WriteContent(Pfn pfn, ulong tag);
+
+    /// <summary>Takes a reference beyond the mappings: a pinned page cannot be migrated.</summary>
+    void Pin(Pfn pfn);
+
+    /// <summary>Drops a reference taken by <see cref="Pin"/>.</summary>
+    void Unpin(Pfn pfn);
+
+    /// <summary>System frames free now.</summary>
+    ulong FreeSystemFrameCount { get; }
+
+    /// <summary>Device pages free now.</summary>
+    ulong FreeDevicePageCount(DeviceId device);
+
+    /// <summary>A frame's state, for comparison and tests.</summary>
+    FrameObservation ObserveFrame(Pfn pfn);
+}

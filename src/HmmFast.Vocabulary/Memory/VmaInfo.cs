@@ -1,0 +1,9 @@
+namespace HmmFast;
+
+/// <summary>One VMA as callers see it.</summary>
+/// <param name="Range">Its pages.</param>
+/// <param name="Protection">What it allows.</param>
+/// <param name="Kind">What it maps.</param>
+/// <param name="File">The file, or none.</param>
+/// <param name="PageOffset">For files: the page of the file at <c>Range.Start</c>; for anonymous memory 0.</param>
+public readonly record struct VmaInfo(VpnRange Range, Protection Protection, MappingKind Kind, FileId File, ulong PageOffset);

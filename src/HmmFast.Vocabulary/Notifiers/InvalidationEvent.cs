@@ -1,0 +1,29 @@
+namespace HmmFast;
+
+/// <summary>Why pages are invalidated: the kernel's <c>enum mmu_notifier_event</c>.</summary>
+public enum InvalidationEvent : byte
+{
+    /// <summary>munmap, or mremap's old place.</summary>
+    Unmap,
+
+    /// <summary>Entries cleared or replaced: DONTNEED, copy-on-write, reclaim, a frame moved through the reverse map, a huge entry split.</summary>
+    Clear,
+
+    /// <summary>mprotect, and fork's write protection.</summary>
+    ProtectVma,
+
+    /// <summary>Access bits of single entries changed (writeback's cleaning).</summary>
+    ProtectPage,
+
+    /// <summary>Soft-dirty bits are being cleared.</summary>
+    SoftDirty,
+
+    /// <summary>The address space ends.</summary>
+    Release,
+
+    /// <summary>Collected for migration; <see cref="InvalidationInfo.Owner"/> tells by whom.</summary>
+    Migrate,
+
+    /// <summary>Made exclusive to a device; <see cref="InvalidationInfo.Owner"/> tells to whom.</summary>
+    Exclusive,
+}
