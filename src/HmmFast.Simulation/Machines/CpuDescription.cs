@@ -15,6 +15,9 @@ public sealed record CpuDescription
     /// <summary>The name for people; <see langword="null"/> = unknown.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Whether vendor and family are both known, which is what the reachability rule asks for.</summary>
-    public bool IsKnown => Vendor is not null && Family is not null;
+    /// <summary>
+    /// Whether enough is known for the reachability rule: the vendor, and for AuthenticAMD the family too. Machines that are not x86
+    /// carry their architecture as the vendor (<c>ppc64le</c>), since what counts is that they are not AuthenticAMD.
+    /// </summary>
+    public bool IsKnown => Vendor is not null && (Vendor != "AuthenticAMD" || Family is not null);
 }
