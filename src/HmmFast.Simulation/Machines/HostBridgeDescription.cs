@@ -1,10 +1,12 @@
+using HmmFast.Topology;
+
 namespace HmmFast.Simulation.Machines;
 
 /// <summary>A host bridge: a root bus and the tree below it.</summary>
 public sealed record HostBridgeDescription
 {
     /// <summary>The root bus.</summary>
-    public required PciBus RootBus { get; init; }
+    public required PciBusAddress RootBus { get; init; }
 
     /// <summary>
     /// The first device on the root bus, which speaks for the bridge in the kernel's list; <see langword="null"/> = unknown, because

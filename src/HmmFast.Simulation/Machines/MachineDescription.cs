@@ -1,3 +1,5 @@
+using HmmFast.Topology;
+
 namespace HmmFast.Simulation.Machines;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using HmmFast.Topology;
+
 namespace HmmFast.Simulation.Machines;
 
 /// <summary>A device under the name that its format gives it: <c>GPU0</c>, <c>mlx5_0</c>, <c>node 3</c>.</summary>

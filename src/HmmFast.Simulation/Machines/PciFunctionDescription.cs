@@ -1,3 +1,5 @@
+using HmmFast.Topology;
+
 namespace HmmFast.Simulation.Machines;
 
 /// <summary>One PCI function as a file describes it. What the file does not carry is <see langword="null"/>.</summary>
@@ -22,7 +24,7 @@ public sealed record PciFunctionDescription
     public int? HiddenBridgesAbove { get; init; } = 0;
 
     /// <summary>The root bus of the tree that the function is in; <see langword="null"/> = unknown.</summary>
-    public PciBus? RootBus { get; init; }
+    public PciBusAddress? RootBus { get; init; }
 
     /// <summary>Vendor id.</summary>
     public ushort? VendorId { get; init; }

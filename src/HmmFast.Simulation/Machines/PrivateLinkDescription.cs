@@ -1,3 +1,5 @@
+using HmmFast.Topology;
+
 namespace HmmFast.Simulation.Machines;
 
 /// <summary>A link from one device to another outside the PCI tree, in one direction as its format lists it.</summary>

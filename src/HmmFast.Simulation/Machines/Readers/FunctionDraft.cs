@@ -1,3 +1,5 @@
+using HmmFast.Topology;
+
 namespace HmmFast.Simulation.Machines.Readers;
 
 /// <summary>Where a function's parent comes from.</summary>
@@ -28,7 +30,7 @@ internal sealed class FunctionDraft(PciAddress address, string file, int line)
 
     public int? HiddenBridgesAbove { get; set; } = 0;
 
-    public PciBus? RootBus { get; set; }
+    public PciBusAddress? RootBus { get; set; }
 
     public PciFunctionKind? Kind { get; set; }
 

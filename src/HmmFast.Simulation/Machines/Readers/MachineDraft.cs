@@ -1,3 +1,5 @@
+using HmmFast.Topology;
+
 namespace HmmFast.Simulation.Machines.Readers;
 
 /// <summary>
@@ -8,7 +10,7 @@ internal sealed class MachineDraft(string source, MachineFormat format)
 {
     private readonly HashSet<string> _deviceNames = new(StringComparer.Ordinal);
     private readonly Dictionary<PciAddress, FunctionDraft> _functions = [];
-    private readonly Dictionary<PciBus, HostBridgeDescription> _hostBridges = [];
+    private readonly Dictionary<PciBusAddress, HostBridgeDescription> _hostBridges = [];
 
     public string Source { get; } = source;
 
@@ -105,10 +107,11 @@ internal sealed class MachineDraft(string source, MachineFormat format)
     {
         foreach (FunctionDraft physical in functions)
         {
-            int routingId = physical.Address.RoutingId + physical.VirtualFunctionOffset;
+            int routingId = (physical.Address.Bus << 8) + physical.Address.DeviceFunction + physical.VirtualFunctionOffset;
             for (int i = 0; i < physical.VirtualFunctionCount && routingId <= ushort.MaxValue; i++)
             {
-                FunctionDraft? virtualFunction = Find(PciAddress.FromRoutingId(physical.Address.Domain, (ushort)routingId));
+                FunctionDraft? virtualFunction = Find(PciAddress.FromDeviceFunction(
+                    new PciBusAddress(physical.Address.Domain, (byte)(routingId >> 8)), (byte)routingId));
                 if (virtualFunction is not null && virtualFunction != physical && virtualFunction.PhysicalFunction is null
                     && !virtualFunction.IsBridge && virtualFunction.VirtualFunctionCount == 0)
                 {
@@ -129,7 +132,7 @@ internal sealed class MachineDraft(string source, MachineFormat format)
 
     private void FindParents(FunctionDraft[] functions)
     {
-        var byBus = new Dictionary<PciBus, FunctionDraft>();
+        var byBus = new Dictionary<PciBusAddress, FunctionDraft>();
         foreach (FunctionDraft bridge in functions)
         {
             if (bridge.SecondaryBus is not byte secondary || secondary == 0 || bridge.ParentSource == ParentSource.Unknown)
@@ -137,7 +140,7 @@ internal sealed class MachineDraft(string source, MachineFormat format)
                 continue;
             }
 
-            var bus = new PciBus(bridge.Address.Domain, secondary);
+            var bus = new PciBusAddress(bridge.Address.Domain, secondary);
             if (!byBus.TryAdd(bus, bridge) && bridge.ParentSource == ParentSource.BusNumbers)
             {
                 throw new MachineReadException(bridge.File, bridge.Line, bus.ToString(),
@@ -179,9 +182,9 @@ internal sealed class MachineDraft(string source, MachineFormat format)
         }
     }
 
-    private void FindParentByBus(FunctionDraft function, Dictionary<PciBus, FunctionDraft> byBus, FunctionDraft[] functions)
+    private void FindParentByBus(FunctionDraft function, Dictionary<PciBusAddress, FunctionDraft> byBus, FunctionDraft[] functions)
     {
-        var bus = PciBus.Of(function.Address);
+        var bus = function.Address.BusAddress;
         if (byBus.TryGetValue(bus, out FunctionDraft? bridge))
         {
             function.Parent = bridge.Address;
@@ -238,7 +241,7 @@ internal sealed class MachineDraft(string source, MachineFormat format)
                 FunctionDraft? parent = done.Parent is PciAddress address ? Find(address) : null;
                 bool knowsRoot = parent is null && done.ParentSource != ParentSource.Unknown && done.HiddenBridgesAbove == 0
                     && done.PhysicalFunction is null;
-                done.RootBus ??= parent is not null ? parent.RootBus : knowsRoot ? PciBus.Of(done.Address) : null;
+                done.RootBus ??= parent is not null ? parent.RootBus : knowsRoot ? done.Address.BusAddress : null;
                 if (parent is null && done.ParentSource == ParentSource.Unknown)
                 {
                     done.HiddenBridgesAbove = null;
@@ -262,7 +265,7 @@ internal sealed class MachineDraft(string source, MachineFormat format)
     {
         foreach (FunctionDraft function in functions)
         {
-            if (function.RootBus is PciBus root && !_hostBridges.ContainsKey(root))
+            if (function.RootBus is PciBusAddress root && !_hostBridges.ContainsKey(root))
             {
                 _hostBridges.Add(root, new HostBridgeDescription { RootBus = root });
             }
@@ -272,7 +275,7 @@ internal sealed class MachineDraft(string source, MachineFormat format)
         foreach (FunctionDraft function in functions)
         {
             if (function.Parent is null && function.PhysicalFunction is null && function.HiddenBridgesAbove == 0
-                && _hostBridges.TryGetValue(PciBus.Of(function.Address), out HostBridgeDescription? bridge))
+                && _hostBridges.TryGetValue(function.Address.BusAddress, out HostBridgeDescription? bridge))
             {
                 if (bridge.FirstDevice is null && (ListsEveryFunction || function.Address.DeviceFunction == 0))
                 {
