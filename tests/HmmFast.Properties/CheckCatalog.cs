@@ -1,0 +1,38 @@
+using HmmFast.Properties.Equivalence;
+
+namespace HmmFast.Properties;
+
+/// <summary>Every named check.</summary>
+public static class CheckCatalog
+{
+    /// <summary>All of them, by room.</summary>
+    public static IReadOnlyList<NamedCheck> All { get; } =
+    [
+        .. EquivalenceChecks.All,
+    ];
+
+    /// <summary>The check of a name.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static NamedCheck Find(string name)
+    {
+        foreach (NamedCheck check in All)
+        {
+            if (check.Name == name)
+            {
+                return check;
+            }
+        }
+
+        throw new ArgumentException($"There is no check named \"{name}\"; there are: {string.Join(", ", All.Select(check => check.Name))}.", nameof(name));
+    }
+
+    /// <summary>Runs a check with a seed of its own, printed first, as tests do.</summary>
+    public static void Run(string name, Action<string> print, int? count = null, int? seed = null)
+    {
+        NamedCheck check = Find(name);
+        int actualSeed = seed ?? Random.Shared.Next();
+        int actualCount = count ?? check.QuickCount;
+        print($"{name}: {actualCount} cases from seed {actualSeed}");
+        check.Run(new CheckRun(actualCount, actualSeed));
+    }
+}
