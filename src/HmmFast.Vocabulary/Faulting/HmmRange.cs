@@ -1,3 +1,5 @@
+using HmmFast.Policies;
+
 namespace HmmFast;
 
 /// <summary>The request of one range fault: the kernel's <c>struct hmm_range</c> without its array.</summary>
@@ -23,4 +25,10 @@ public readonly record struct HmmRange
 
     /// <summary>How far a fault goes.</summary>
     public FaultHabit FaultHabit { get; init; }
+
+    /// <summary>Who decides what a device-private page becomes; null is owner-only, what mainline does.</summary>
+    public IHmmPolicy? Policy { get; init; }
+
+    /// <summary>The importer, for policies that want to know it; null when the range names none. What it reaches is read once a call.</summary>
+    public HmmClient? Client { get; init; }
 }

@@ -1,0 +1,44 @@
+namespace HmmFast.Policies;
+
+/// <summary>What one client reaches at one moment: immutable, so that whoever holds it sees one view of connectivity.</summary>
+public sealed class ClientReach
+{
+    private readonly ProviderReach[] providers;
+
+    /// <summary>Makes a snapshot.</summary>
+    /// <param name="providers">One entry a device, by <see cref="DeviceId.Index"/>; copied.</param>
+    public ClientReach(ReadOnlySpan<ProviderReach> providers)
+    {
+        this.providers = providers.ToArray();
+    }
+
+    /// <summary>Reaches nothing.</summary>
+    public static ClientReach Nothing { get; } = new([]);
+
+    /// <summary>Devices the snapshot speaks of; others are not reached.</summary>
+    public int ProviderCount => providers.Length;
+
+    /// <summary>How a provider is reached; the default (not at all) for devices the snapshot does not speak of.</summary>
+    /// <param name="provider">The pagemap.</param>
+    public ProviderReach Of(DeviceId provider) =>
+        (uint)provider.Index < (uint)providers.Length ? providers[provider.Index] : default;
+
+    /// <summary>The provider whose alias window holds a frame.</summary>
+    /// <param name="pfn">The frame.</param>
+    /// <param name="provider">The provider whose window it is.</param>
+    /// <returns>False when the frame lies in no alias window.</returns>
+    public bool TryFindAlias(Pfn pfn, out DeviceId provider)
+    {
+        for (int index = 0; index < providers.Length; index++)
+        {
+            if (providers[index].Window is { } window && window.Contains(pfn))
+            {
+                provider = new DeviceId(index);
+                return true;
+            }
+        }
+
+        provider = default;
+        return false;
+    }
+}

@@ -1,0 +1,37 @@
+namespace HmmFast.Policies;
+
+/// <summary>
+/// Who decides what a device-private page becomes when somebody asks for it: hand out the private pfn, hand out an alias pfn over the
+/// exporter's BAR, or fall (migrate it to system memory where a fault was requested, else answer 0).
+/// </summary>
+/// <remarks>
+/// <see cref="Decide"/> is a pure function. An engine asks it once per call and combination of pagemap, entry access, request and
+/// offer, never once a page; the reference asks it page by page. Both must get the same answer for the same question, so an
+/// implementation keeps no state that changes during a call. The other members say how an importer behaves around the call.
+/// Source: POLICIES.md.
+/// </remarks>
+public interface IHmmPolicy
+{
+    /// <summary>Short and stable, in lower case with dashes; names the row in every result.</summary>
+    string Name { get; }
+
+    /// <summary>What the page becomes.</summary>
+    /// <param name="question">Everything a proposal has asked for as an input.</param>
+    /// <returns>The outcome, and which checks were paid for it.</returns>
+    ForeignPageAnswer Decide(in ForeignPageQuestion question);
+
+    /// <summary>True when the importer sets ALLOW_P2P in its first request.</summary>
+    bool RequestsP2p => false;
+
+    /// <summary>What the importer does when a page cannot be DMA mapped.</summary>
+    MapFailureAnswer OnMapFailure => MapFailureAnswer.Fatal;
+
+    /// <summary>True when the exporter maps its private pages for the importer (<c>dma_map</c> in the pagemap), over a private link or the BAR.</summary>
+    bool ExporterMaps => false;
+
+    /// <summary>True when the importer checks the whole range afterwards and asks again with a NULL owner if one page is unfit or the range is mixed.</summary>
+    bool PostChecks => false;
+
+    /// <summary>Where owners come from.</summary>
+    OwnerRule Owners => OwnerRule.AsConfigured;
+}
