@@ -13,6 +13,9 @@ public enum HmmStatus
     /// <summary>ENOENT: something that should be there is not.</summary>
     NoEntry = 2,
 
+    /// <summary>EAGAIN: cannot be done now, may work later (a collapse whose pages are held elsewhere).</summary>
+    TryAgain = 11,
+
     /// <summary>ENOMEM: out of frames (nothing is lost), or an address-space call over a hole.</summary>
     OutOfMemory = 12,
 

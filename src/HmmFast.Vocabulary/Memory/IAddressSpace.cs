@@ -68,6 +68,7 @@ public interface IAddressSpace : IDisposable
     void MigrateVmaPages(MigrateVma migration);
 
     /// <summary>migrate_vma_finalize: replaces or restores the page table entries and drops what was held.</summary>
+    /// <remarks>Destinations of entries without MIGRATE are given back here, as <see cref="IMemorySystem.ReleasePage"/> would; the driver frees nothing.</remarks>
     void MigrateVmaFinalize(MigrateVma migration);
 
     /// <summary>make_device_exclusive_range: faults pages in for write and makes their entries exclusive to a device.</summary>
