@@ -3,7 +3,7 @@ namespace HmmFast.Topology;
 /// <summary>
 /// One PCI function as a text describes it, before it is part of a checked tree. What the text does not say is null or unknown.
 /// </summary>
-public sealed record PciFunctionDescription
+public sealed record PciFunctionSpec
 {
     /// <summary>The function's address; unique in a machine.</summary>
     public required PciAddress Address { get; init; }
@@ -12,7 +12,13 @@ public sealed record PciFunctionDescription
     public PciAddress? Parent { get; init; }
 
     /// <summary>The root bus a function without parent is on; null: the bus in its own address.</summary>
-    public PciBusAddress? RootBus { get; init; }
+    public PciBus? RootBus { get; init; }
+
+    /// <summary>
+    /// How many bridges lie between the parent (or the host bridge) and this function without being described: 0 where the text shows
+    /// the whole tree, null where it does not say. Each is a hop, and its ACS is unknown.
+    /// </summary>
+    public int? HiddenBridgesAbove { get; init; } = 0;
 
     /// <summary>For an SR-IOV virtual function: its physical function.</summary>
     public PciAddress? PhysicalFunction { get; init; }

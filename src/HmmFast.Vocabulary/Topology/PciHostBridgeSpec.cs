@@ -1,10 +1,10 @@
 namespace HmmFast.Topology;
 
 /// <summary>One host bridge (a root bus) as a text describes it, before it is part of a checked tree.</summary>
-public sealed record PciHostBridgeDescription
+public sealed record PciHostBridgeSpec
 {
     /// <summary>The root bus; unique in a machine.</summary>
-    public required PciBusAddress RootBus { get; init; }
+    public required PciBus RootBus { get; init; }
 
     /// <summary>
     /// The first device the kernel has in its list of the root bus; null: the lowest device and function there is on it. Only the

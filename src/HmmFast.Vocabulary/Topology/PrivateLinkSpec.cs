@@ -1,7 +1,7 @@
 namespace HmmFast.Topology;
 
 /// <summary>One private link between two functions, or between a function and a switch or processor that has no address here.</summary>
-public sealed record PrivateLinkDescription
+public sealed record PrivateLinkSpec
 {
     /// <summary>One end.</summary>
     public required PciAddress From { get; init; }
