@@ -13,7 +13,7 @@ public sealed class ReferenceP2PdmaDistance : IP2PdmaDistance
     private const int EgressControl = 32;
 
     private readonly Dictionary<PciAddress, PciFunctionSpec> _functions = [];
-    private readonly Dictionary<PciBus, PciHostBridgeSpec> _hostBridges = [];
+    private readonly Dictionary<PciBusAddress, PciHostBridgeSpec> _hostBridges = [];
     private readonly CpuIdentity? _cpu;
     private readonly HostBridgeList? _list;
     private readonly bool _unknownAcsRedirects;
@@ -116,8 +116,8 @@ public sealed class ReferenceP2PdmaDistance : IP2PdmaDistance
 
     private P2PdmaAnswer ThroughHostBridge(PciFunctionSpec a, PciFunctionSpec b, int hops)
     {
-        PciBus rootA = RootBus(a);
-        PciBus rootB = RootBus(b);
+        PciBusAddress rootA = RootBus(a);
+        PciBusAddress rootB = RootBus(b);
         bool? allowed = ProcessorAllows();
         if (allowed != true)
         {
@@ -131,7 +131,7 @@ public sealed class ReferenceP2PdmaDistance : IP2PdmaDistance
 
     private static bool? And(bool? a, bool? b) => a == false || b == false ? false : a is null || b is null ? null : true;
 
-    private PciBus RootBus(PciFunctionSpec function)
+    private PciBusAddress RootBus(PciFunctionSpec function)
     {
         PciFunctionSpec top = function.PhysicalFunction is PciAddress physical ? Find(physical) : function;
         while (Upstream(top) is PciFunctionSpec above)
@@ -139,7 +139,7 @@ public sealed class ReferenceP2PdmaDistance : IP2PdmaDistance
             top = above;
         }
 
-        return top.RootBus ?? PciBus.Of(top.Address);
+        return top.RootBus ?? top.Address.BusAddress;
     }
 
     private bool? ProcessorAllows()
@@ -160,7 +160,7 @@ public sealed class ReferenceP2PdmaDistance : IP2PdmaDistance
     }
 
     /// <summary>Whether the device that speaks for a root bus is on the list, for traffic that stays below this bridge or leaves it.</summary>
-    private bool? IsListed(PciBus rootBus, bool isSameBridge)
+    private bool? IsListed(PciBusAddress rootBus, bool isSameBridge)
     {
         PciHostBridgeSpec hostBridge = _hostBridges[rootBus];
         PciFunctionSpec? first = null;
@@ -173,7 +173,7 @@ public sealed class ReferenceP2PdmaDistance : IP2PdmaDistance
             foreach (PciFunctionSpec function in _functions.Values)
             {
                 bool isOnRootBus = function.Parent is null && function.PhysicalFunction is null
-                    && PciBus.Of(function.Address) == rootBus && (function.RootBus ?? PciBus.Of(function.Address)) == rootBus;
+                    && function.Address.BusAddress == rootBus && (function.RootBus ?? function.Address.BusAddress) == rootBus;
                 if (isOnRootBus && (first is null || function.Address < first.Address))
                 {
                     first = function;

@@ -51,7 +51,7 @@ internal sealed class P2pCaseParser
             throw new FormatException($"'{busText}' is not a root bus (domain:bus, hexadecimal)");
         }
 
-        PciBus rootBus = PciBus.Of(firstSlot);
+        PciBusAddress rootBus = firstSlot.BusAddress;
         ParseFunctions(Get(element, "devices"), null, rootBus);
         bool hasFirst = element.TryGetProperty("first_device", out JsonElement first) && first.ValueKind == JsonValueKind.String;
         return new PciHostBridgeSpec
@@ -61,7 +61,7 @@ internal sealed class P2pCaseParser
         };
     }
 
-    private void ParseFunctions(JsonElement list, PciAddress? parent, PciBus rootBus)
+    private void ParseFunctions(JsonElement list, PciAddress? parent, PciBusAddress rootBus)
     {
         PciAddress? physical = null;
         foreach (JsonElement element in list.EnumerateArray())

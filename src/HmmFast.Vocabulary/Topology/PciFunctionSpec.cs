@@ -12,7 +12,7 @@ public sealed record PciFunctionSpec
     public PciAddress? Parent { get; init; }
 
     /// <summary>The root bus a function without parent is on; null: the bus in its own address.</summary>
-    public PciBus? RootBus { get; init; }
+    public PciBusAddress? RootBus { get; init; }
 
     /// <summary>
     /// How many bridges lie between the parent (or the host bridge) and this function without being described: 0 where the text shows

@@ -4,7 +4,7 @@ namespace HmmFast.Topology;
 public sealed record PciHostBridgeSpec
 {
     /// <summary>The root bus; unique in a machine.</summary>
-    public required PciBus RootBus { get; init; }
+    public required PciBusAddress RootBus { get; init; }
 
     /// <summary>
     /// The first device the kernel has in its list of the root bus; null: the lowest device and function there is on it. Only the

@@ -9,7 +9,7 @@ namespace HmmFast.Topology;
 /// </param>
 /// <param name="Line">The line's index in the list, or -1.</param>
 /// <param name="Text">The finding in words, without a full stop.</param>
-public sealed record HostBridgeFinding(PciBus RootBus, int Speaker, int Line, string Text)
+public sealed record HostBridgeFinding(PciBusAddress RootBus, int Speaker, int Line, string Text)
 {
     /// <summary>Looks a host bridge up in a list.</summary>
     /// <param name="topology">The machine.</param>
@@ -18,7 +18,7 @@ public sealed record HostBridgeFinding(PciBus RootBus, int Speaker, int Line, st
     /// <returns>The finding.</returns>
     public static HostBridgeFinding Find(PciTopology topology, HostBridgeList list, int hostBridge)
     {
-        PciBus rootBus = topology.RootBuses[hostBridge];
+        PciBusAddress rootBus = topology.RootBuses[hostBridge];
         int speaker = P2PdmaDistance.Speaker(topology, hostBridge);
         if (speaker < 0)
         {

@@ -91,7 +91,7 @@ public sealed class PciTopology
     public int HostBridgeCount => _columns.RootBus.Length;
 
     /// <summary>The host bridges' root buses, ascending.</summary>
-    public ReadOnlySpan<PciBus> RootBuses => _columns.RootBus;
+    public ReadOnlySpan<PciBusAddress> RootBuses => _columns.RootBus;
 
     /// <summary>Names of the host bridges for people, or null.</summary>
     public ReadOnlySpan<string?> HostBridgeNames => _columns.HostBridgeName;

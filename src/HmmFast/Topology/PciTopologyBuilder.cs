@@ -25,7 +25,7 @@ public sealed class PciTopologyBuilder
     private readonly List<PciFunctionSpec> _functions = [];
     private readonly List<PrivateLinkSpec> _links = [];
     private readonly Dictionary<PciAddress, int> _inputOf = [];
-    private readonly HashSet<PciBus> _rootBuses = [];
+    private readonly HashSet<PciBusAddress> _rootBuses = [];
 
     /// <summary>The processor; null when unknown.</summary>
     public CpuIdentity? Cpu { get; set; }
@@ -36,7 +36,7 @@ public sealed class PciTopologyBuilder
     /// <summary>Whether a root bus was added.</summary>
     /// <param name="rootBus">The bus.</param>
     /// <returns>True if it was.</returns>
-    public bool HasHostBridge(PciBus rootBus) => _rootBuses.Contains(rootBus);
+    public bool HasHostBridge(PciBusAddress rootBus) => _rootBuses.Contains(rootBus);
 
     /// <summary>Adds a host bridge.</summary>
     /// <param name="hostBridge">The host bridge.</param>
@@ -97,7 +97,7 @@ public sealed class PciTopologyBuilder
 
     /// <summary>Forgets what was said of the first device of a root bus, so that it is the lowest again (after a card was moved).</summary>
     /// <param name="rootBus">The root bus; one that was not added is passed over.</param>
-    public void ForgetFirstDevice(PciBus rootBus)
+    public void ForgetFirstDevice(PciBusAddress rootBus)
     {
         int index = _hostBridges.FindIndex(hostBridge => hostBridge.RootBus == rootBus);
         if (index >= 0)
@@ -150,7 +150,7 @@ public sealed class PciTopologyBuilder
     {
         PciHostBridgeSpec[] hostBridges = [.. _hostBridges];
         Array.Sort(hostBridges, static (a, b) => a.RootBus.CompareTo(b.RootBus));
-        var hostBridgeOf = new Dictionary<PciBus, int>(hostBridges.Length);
+        var hostBridgeOf = new Dictionary<PciBusAddress, int>(hostBridges.Length);
         for (int h = 0; h < hostBridges.Length; h++)
         {
             hostBridgeOf[hostBridges[h].RootBus] = h;
@@ -202,7 +202,7 @@ public sealed class PciTopologyBuilder
     }
 
     /// <summary>Where a function hangs: a bridge's input number, or -1 - the host bridge's index.</summary>
-    private int FindPlace(PciFunctionSpec function, Dictionary<PciBus, int> hostBridgeOf)
+    private int FindPlace(PciFunctionSpec function, Dictionary<PciBusAddress, int> hostBridgeOf)
     {
         PciFunctionSpec placed = function;
         if (function.PhysicalFunction is PciAddress physical)
@@ -234,7 +234,7 @@ public sealed class PciTopologyBuilder
             return input;
         }
 
-        PciBus rootBus = placed.RootBus ?? PciBus.Of(placed.Address);
+        PciBusAddress rootBus = placed.RootBus ?? placed.Address.BusAddress;
         return hostBridgeOf.TryGetValue(rootBus, out int hostBridge)
             ? -1 - hostBridge
             : throw new PciTopologyException(
@@ -398,7 +398,7 @@ public sealed class PciTopologyBuilder
         {
             // A virtual function is listed behind its physical one, and a moved card behind what was there.
             if (columns.PhysicalFunction[i] < 0
-                && PciBus.Of(columns.Address[i]) == spec.RootBus
+                && columns.Address[i].BusAddress == spec.RootBus
                 && (first < 0 || columns.Address[i].DeviceFunction < columns.Address[first].DeviceFunction))
             {
                 first = i;

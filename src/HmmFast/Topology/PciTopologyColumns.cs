@@ -26,7 +26,7 @@ internal sealed class PciTopologyColumns
         NumaNode = new int[functionCount];
         IommuGroup = new int[functionCount];
         Name = new string?[functionCount];
-        RootBus = new PciBus[hostBridgeCount];
+        RootBus = new PciBusAddress[hostBridgeCount];
         HostBridgeName = new string?[hostBridgeCount];
         HostBridgeStart = new int[hostBridgeCount];
         HostBridgeEnd = new int[hostBridgeCount];
@@ -75,7 +75,7 @@ internal sealed class PciTopologyColumns
 
     public string?[] Name { get; }
 
-    public PciBus[] RootBus { get; }
+    public PciBusAddress[] RootBus { get; }
 
     public string?[] HostBridgeName { get; }
 

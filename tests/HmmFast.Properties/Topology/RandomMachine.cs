@@ -88,7 +88,7 @@ public sealed class RandomMachine
     private void AddHostBridge(int number)
     {
         uint domain = Chance(15) ? 0x10000u + (uint)number : 0;
-        var rootBus = new PciBus(domain, (byte)(domain == 0 ? _nextBus++ : 0));
+        var rootBus = new PciBusAddress(domain, (byte)(domain == 0 ? _nextBus++ : 0));
         int before = _functions.Count;
         (ushort vendor, ushort device) = RandomIds();
         bool hasZero = Chance(75);
@@ -127,7 +127,7 @@ public sealed class RandomMachine
     }
 
     /// <summary>One slot of a bus: an endpoint of one to three functions, a physical function with virtual ones, or a bridge with a bus below.</summary>
-    private void AddSlot(PciBus bus, int slot, PciAddress? parent, PciBus rootBus, int depth, bool isFirst, ushort vendor, ushort device)
+    private void AddSlot(PciBusAddress bus, int slot, PciAddress? parent, PciBusAddress rootBus, int depth, bool isFirst, ushort vendor, ushort device)
     {
         ushort ownVendor = isFirst ? vendor : (ushort)0x1b36;
         ushort ownDevice = isFirst ? device : (ushort)_random.Next(0x10000);
@@ -139,7 +139,7 @@ public sealed class RandomMachine
                 : (_random.Next(5) switch { 0 => PcieType.PcieToPciBridge, 1 => PcieType.Conventional, 2 => PcieType.SwitchUpstream, _ => PcieType.SwitchDownstream });
             PciAddress bridge = At(bus, slot, 0);
             Add(bridge, parent, rootBus, isBridge: true, type, ownVendor, ownDevice);
-            var below = new PciBus(rootBus.Domain, (byte)(40 + _nextBus++));
+            var below = new PciBusAddress(rootBus.Domain, (byte)(40 + _nextBus++));
             int children = Chance(10) ? 0 : 1 + _random.Next(3);
             for (int child = 0; child < children; child++)
             {
@@ -155,19 +155,19 @@ public sealed class RandomMachine
         bool areVirtual = more > 0 && Chance(50);
 
         // Virtual functions may lie on a bus of their own, which no bridge leads to.
-        PciBus moreBus = areVirtual && Chance(50) && _nextBus < 200 ? new PciBus(rootBus.Domain, (byte)(40 + _nextBus++)) : bus;
+        PciBusAddress moreBus = areVirtual && Chance(50) && _nextBus < 200 ? new PciBusAddress(rootBus.Domain, (byte)(40 + _nextBus++)) : bus;
         for (int function = 1; function <= more; function++)
         {
             Add(At(moreBus, slot, function), areVirtual ? null : parent, rootBus, isBridge: false, PcieType.Endpoint, 0x1b36, 0x10, areVirtual ? first : null);
         }
     }
 
-    private static PciAddress At(PciBus bus, int device, int function) => new(bus.Domain, bus.Bus, (byte)device, (byte)function);
+    private static PciAddress At(PciBusAddress bus, int device, int function) => new(bus.Domain, bus.Bus, device, function);
 
     private void Add(
         PciAddress address,
         PciAddress? parent,
-        PciBus rootBus,
+        PciBusAddress rootBus,
         bool isBridge,
         PcieType type,
         ushort vendor,
