@@ -18,6 +18,12 @@ public sealed record PciHostBridgeSpec
     /// </summary>
     public bool IsComplete { get; init; } = true;
 
+    /// <summary>
+    /// Whether this is no real host bridge but stands for an unknown place: what hangs on it is not known to meet anything else, and
+    /// not known not to.
+    /// </summary>
+    public bool IsPlaceholder { get; init; }
+
     /// <summary>A name for people; null when there is none.</summary>
     public string? Name { get; init; }
 }

@@ -12,8 +12,8 @@ public sealed record PrivateLinkSpec
     /// <summary>The kind of link.</summary>
     public required PrivateLinkKind Kind { get; init; }
 
-    /// <summary>How many physical links are bundled, 1 to 1,024.</summary>
-    public int LinkCount { get; init; } = 1;
+    /// <summary>How many physical links are bundled, 1 to 1,024; null when unknown.</summary>
+    public int? LinkCount { get; init; }
 
     /// <summary>Bandwidth of the bundle in one direction in bytes a second; null when unknown.</summary>
     public double? BandwidthBytesPerSecond { get; init; }

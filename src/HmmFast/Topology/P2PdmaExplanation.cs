@@ -41,14 +41,16 @@ public sealed class P2PdmaExplanation
         PathIndices = path;
         Redirectors = common < 0 ? [] : FindRedirectors(_topology, path);
         UnknownAcs = common < 0 ? [] : FindUnknown(_topology, path, common);
-        HasUncertainLength = path.Exists(i => i != common && _topology.HiddenBridgesAbove[i] < 0);
+        MayMeetUnseen = common < 0
+            && (_topology.IsPlaceholder[_topology.HostBridgeOf[provider]] || _topology.IsPlaceholder[_topology.HostBridgeOf[client]]);
+        HasUncertainLength = MayMeetUnseen || path.Exists(i => i != common && _topology.HiddenBridgesAbove[i] < 0);
         int from = _topology.HostBridgeOf[provider];
         int to = _topology.HostBridgeOf[client];
         Verdict = distance.Verdict(from, to);
         CpuRule = _topology.Cpu is CpuIdentity cpu && List.IndexOfCpuRule(cpu) is >= 0 and int rule ? List.CpuRules[rule] : null;
         ProviderBridge = HostBridgeFinding.Find(_topology, List, from);
         ClientBridge = from == to ? ProviderBridge : HostBridgeFinding.Find(_topology, List, to);
-        PossibleAnswers = FindPossible(Answer.Hops, common >= 0, Redirectors.Count > 0, UnknownAcs.Count > 0, Verdict);
+        PossibleAnswers = FindPossible(Answer.Hops, common >= 0 || MayMeetUnseen, Redirectors.Count > 0, UnknownAcs.Count > 0 || MayMeetUnseen, Verdict);
     }
 
     /// <summary>The function whose memory it is.</summary>
@@ -71,6 +73,9 @@ public sealed class P2PdmaExplanation
 
     /// <summary>Whether there may be bridges on the path that the description does not show, so that hops is the least it can be.</summary>
     public bool HasUncertainLength { get; }
+
+    /// <summary>Whether it is unknown where one of the two hangs, so that they may share a bridge that the description does not show.</summary>
+    public bool MayMeetUnseen { get; }
 
     /// <summary>The closest common bridge; null when the two meet in a host bridge or not at all.</summary>
     public PciAddress? CommonBridge { get; }
@@ -155,6 +160,11 @@ public sealed class P2PdmaExplanation
                 text.Append(where).Append(" and no ACS bit up to there sends the traffic up.");
                 return text.ToString();
             }
+        }
+        else if (MayMeetUnseen)
+        {
+            text.Append("It is not known where both hang: they may share a bridge that the description does not show (")
+                .Append(HostBridgesText()).Append(").");
         }
         else
         {

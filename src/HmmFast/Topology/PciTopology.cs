@@ -108,6 +108,9 @@ public sealed class PciTopology
     /// </summary>
     public ReadOnlySpan<int> FirstDevices => _columns.FirstDevice;
 
+    /// <summary>Whether each host bridge only stands for an unknown place (<see cref="PciHostBridgeSpec.IsPlaceholder"/>).</summary>
+    public ReadOnlySpan<bool> IsPlaceholder => _columns.IsPlaceholder;
+
     /// <summary>The private links, in the order they were added.</summary>
     public IReadOnlyList<PrivateLinkSpec> PrivateLinks => _columns.PrivateLinks;
 
@@ -208,6 +211,7 @@ public sealed class PciTopology
                 RootBus = _columns.RootBus[h],
                 FirstDevice = first >= 0 ? _columns.Address[first] : null,
                 IsComplete = first != FirstDeviceUnknown,
+                IsPlaceholder = _columns.IsPlaceholder[h],
                 Name = _columns.HostBridgeName[h],
             });
         }

@@ -291,6 +291,7 @@ public sealed class PciTopologyBuilder
         for (int h = 0; h < hostBridges.Length; h++)
         {
             columns.RootBus[h] = hostBridges[h].RootBus;
+            columns.IsPlaceholder[h] = hostBridges[h].IsPlaceholder;
             columns.HostBridgeName[h] = hostBridges[h].Name;
             columns.HostBridgeStart[h] = next;
             path.Push((-1, children[count + h], 0));
@@ -405,7 +406,7 @@ public sealed class PciTopologyBuilder
             }
         }
 
-        bool isCertain = spec.IsComplete || (first >= 0 && columns.Address[first].DeviceFunction == 0);
+        bool isCertain = (spec.IsComplete && !spec.IsPlaceholder) || (first >= 0 && columns.Address[first].DeviceFunction == 0);
         return isCertain ? first : PciTopology.FirstDeviceUnknown;
     }
 }

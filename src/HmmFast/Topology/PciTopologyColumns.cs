@@ -31,6 +31,7 @@ internal sealed class PciTopologyColumns
         HostBridgeStart = new int[hostBridgeCount];
         HostBridgeEnd = new int[hostBridgeCount];
         FirstDevice = new int[hostBridgeCount];
+        IsPlaceholder = new bool[hostBridgeCount];
     }
 
     public PciAddress[] Address { get; }
@@ -84,6 +85,8 @@ internal sealed class PciTopologyColumns
     public int[] HostBridgeEnd { get; }
 
     public int[] FirstDevice { get; }
+
+    public bool[] IsPlaceholder { get; }
 
     public PrivateLinkSpec[] PrivateLinks { get; set; } = [];
 
