@@ -27,6 +27,12 @@ public interface IMemorySystem : IDisposable
     /// <summary>A pagemap's owner.</summary>
     OwnerId OwnerOf(DeviceId device);
 
+    /// <summary>Devices registered so far, removed ones included: ids run from 0 to this.</summary>
+    int DeviceCount => throw new NotSupportedException();
+
+    /// <summary>What a device's pagemap holds.</summary>
+    DeviceMemoryKind KindOf(DeviceId device) => throw new NotSupportedException();
+
     /// <summary>The device whose pagemap holds a frame; null for system frames.</summary>
     DeviceId? DeviceOf(Pfn pfn);
 

@@ -32,6 +32,9 @@ public interface IHmmPolicy
     /// <summary>True when the importer checks the whole range afterwards and asks again with a NULL owner if one page is unfit or the range is mixed.</summary>
     bool PostChecks => false;
 
+    /// <summary>True when results shall carry PRIVATE and P2P bits: the memory system's layout must have them (<see cref="HmmPfnLayout.Linux616Typed"/>).</summary>
+    bool TypedOutput => false;
+
     /// <summary>Where owners come from.</summary>
     OwnerRule Owners => OwnerRule.AsConfigured;
 }

@@ -1,0 +1,21 @@
+namespace HmmFast.Policies;
+
+/// <summary>P7: the owner must match and the private link must be up at this moment.</summary>
+public sealed class OwnerAndLivePolicy : IHmmPolicy
+{
+    /// <inheritdoc/>
+    public string Name => "owner-and-live";
+
+    /// <inheritdoc/>
+    public ForeignPageAnswer Decide(in ForeignPageQuestion question)
+    {
+        if (!question.OwnerMatches)
+        {
+            return ForeignPageAnswer.Fall();
+        }
+
+        return question.LinkIsUp
+            ? ForeignPageAnswer.Private(PolicyChecks.LinkCheck)
+            : ForeignPageAnswer.Fall(PolicyChecks.LinkCheck);
+    }
+}

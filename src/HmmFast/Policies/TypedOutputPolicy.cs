@@ -1,0 +1,39 @@
+namespace HmmFast.Policies;
+
+/// <summary>P11: another policy, with PRIVATE and P2P bits in the result words, so that a driver cannot take one kind of pfn for the other.</summary>
+public sealed class TypedOutputPolicy : IHmmPolicy
+{
+    private readonly IHmmPolicy inner;
+
+    /// <summary>Makes the policy.</summary>
+    /// <param name="inner">Who decides; null for core distance.</param>
+    public TypedOutputPolicy(IHmmPolicy? inner = null)
+    {
+        this.inner = inner ?? new CoreDistancePolicy();
+        Name = inner is null ? "typed-output" : "typed-output+" + inner.Name;
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public bool TypedOutput => true;
+
+    /// <inheritdoc/>
+    public bool RequestsP2p => inner.RequestsP2p;
+
+    /// <inheritdoc/>
+    public MapFailureAnswer OnMapFailure => inner.OnMapFailure;
+
+    /// <inheritdoc/>
+    public bool ExporterMaps => inner.ExporterMaps;
+
+    /// <inheritdoc/>
+    public bool PostChecks => inner.PostChecks;
+
+    /// <inheritdoc/>
+    public OwnerRule Owners => inner.Owners;
+
+    /// <inheritdoc/>
+    public ForeignPageAnswer Decide(in ForeignPageQuestion question) => inner.Decide(question);
+}
