@@ -88,4 +88,10 @@ public interface IAddressSpace : IDisposable
     /// <param name="range">Pages to look at; may run over holes.</param>
     /// <param name="pages">Length equals the page count.</param>
     void Observe(VpnRange range, Span<PageObservation> pages);
+
+    /// <summary>Sends one invalidation over a range without changing entries (mmu_notifier_invalidate_range): what a driver does to revoke what others may have mapped.</summary>
+    /// <param name="range">Pages; not empty.</param>
+    /// <param name="reason">The event notifiers are told.</param>
+    /// <param name="owner">Who does it.</param>
+    void Invalidate(VpnRange range, InvalidationEvent reason, OwnerId owner) => throw new NotSupportedException();
 }

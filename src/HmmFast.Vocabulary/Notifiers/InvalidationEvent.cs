@@ -26,4 +26,7 @@ public enum InvalidationEvent : byte
 
     /// <summary>Made exclusive to a device; <see cref="InvalidationInfo.Owner"/> tells to whom.</summary>
     Exclusive,
+
+    /// <summary>Pages stay where they are, but who may use them changed: an owner, a link, an alias window, an unplug.</summary>
+    Revoke,
 }
