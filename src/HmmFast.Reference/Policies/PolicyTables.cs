@@ -1,4 +1,5 @@
 using HmmFast.Policies;
+using HmmFast.Topology;
 
 namespace HmmFast.Reference.Policies;
 
@@ -88,29 +89,38 @@ public static class PolicyTables
 
         foreach (string line in lines)
         {
-            string[] words = line.Split(' ');
-            bool fits = true;
-            for (int i = 0; i < words.Length - 1; i++)
+            if (Fits(line, question))
             {
-                string[] condition = words[i].Split('=');
-                fits &= Value(condition[0], question) == (condition[1] == "1");
-            }
-
-            if (fits)
-            {
-                return words[^1] == "private" ? ForeignPageOutcome.Private : ForeignPageOutcome.Alias;
+                return line.EndsWith("private", StringComparison.Ordinal) ? ForeignPageOutcome.Private : ForeignPageOutcome.Alias;
             }
         }
 
         return ForeignPageOutcome.Fall;
     }
 
-    private static bool Value(string letter, in ForeignPageQuestion question) => letter switch
+    // "O=1 I=0 private": every word but the last is a column and its value.
+    private static bool Fits(ReadOnlySpan<char> line, in ForeignPageQuestion question)
+    {
+        int equals;
+        while ((equals = line.IndexOf('=')) >= 0)
+        {
+            if (Value(line[..equals], question) != (line[equals + 1] == '1'))
+            {
+                return false;
+            }
+
+            line = line[(equals + 3)..];
+        }
+
+        return true;
+    }
+
+    private static bool Value(ReadOnlySpan<char> letter, in ForeignPageQuestion question) => letter switch
     {
         "O" => question.RangeOwner.Value != 0 && question.RangeOwner.Value == question.ProviderOwner.Value,
         "P" => question.AllowP2p,
         "E" => question.AliasOffered,
-        "M" => question.Reach.P2p.Distance >= 0 && question.MapType != Topology.P2PdmaMapType.None,
+        "M" => question.Reach.P2p.Distance >= 0 && question.MapType != P2PdmaMapType.None,
         "I" => question.Reach.LinkIsUp,
         "own" => question.Client is not null && question.Client.Device == question.Provider,
         "ok" => question.Reach.IsPermitted,
