@@ -1,1 +1,3 @@
-Console.WriteLine("hmmfast");
+using HmmFast.Cli;
+
+return HmmFastCommand.Run(args, CommandIo.Console());
