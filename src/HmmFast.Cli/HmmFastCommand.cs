@@ -12,6 +12,7 @@ public static class HmmFastCommand
     private static readonly Func<CommandIo, Command>[] SubCommands =
     [
         CaptureCommand.Create,
+        ConformCommand.Create,
         InfoCommand.Create,
     ];
 
