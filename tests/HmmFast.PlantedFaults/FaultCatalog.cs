@@ -9,5 +9,6 @@ public static class FaultCatalog
     public static IReadOnlyList<PlantedFault> All { get; } =
     [
         .. RangeFaultFaults.All,
+        .. TopologyFaults.All,
     ];
 }

@@ -1,4 +1,5 @@
 using HmmFast.Properties.Equivalence;
+using HmmFast.Properties.Topology;
 
 namespace HmmFast.Properties;
 
@@ -9,6 +10,7 @@ public static class CheckCatalog
     public static IReadOnlyList<NamedCheck> All { get; } =
     [
         .. EquivalenceChecks.All,
+        .. P2PdmaChecks.All,
     ];
 
     /// <summary>The check of a name.</summary>

@@ -88,13 +88,19 @@ public sealed class RandomMachine
     private void AddHostBridge(int number)
     {
         uint domain = Chance(15) ? 0x10000u + (uint)number : 0;
-        var rootBus = new PciBusAddress(domain, (byte)(domain == 0 ? _nextBus++ : 0));
+        var rootBus = new PciBusAddress(domain, (byte)(domain == 0 ? number : 0));
         int before = _functions.Count;
         (ushort vendor, ushort device) = RandomIds();
         bool hasZero = Chance(75);
         if (hasZero)
         {
             Add(At(rootBus, 0, 0), null, rootBus, isBridge: false, PcieType.Conventional, vendor, device);
+        }
+
+        if (!hasZero && Chance(30))
+        {
+            // A first device at device 0 that is not function 0 does not speak either.
+            Add(At(rootBus, 0, 1 + _random.Next(7)), null, rootBus, isBridge: false, PcieType.Conventional, vendor, device);
         }
 
         int slot = 1 + _random.Next(3);
@@ -104,11 +110,12 @@ public sealed class RandomMachine
             AddSlot(rootBus, slot, null, rootBus, 0, isFirst: i == 0 && !hasZero, vendor, device);
         }
 
-        bool namesFirst = Chance(30);
+        // The kernel's list is in the order of its scan, so the first device need not be the lowest.
+        PciFunctionSpec[] onRootBus = [.. _functions.Skip(before).Where(function => function.Parent is null && function.PhysicalFunction is null)];
         _hostBridges.Add(new PciHostBridgeSpec
         {
             RootBus = rootBus,
-            FirstDevice = namesFirst && _functions.Count > before ? _functions[before].Address : null,
+            FirstDevice = Chance(30) ? onRootBus[_random.Next(onRootBus.Length)].Address : null,
             IsComplete = !Chance(_unknownShare),
         });
     }
