@@ -114,6 +114,15 @@ public sealed class MutantCompiler
 
         // What the build generates: the implicit usings, and the attributes that let tests see internals.
         string generated = Path.Combine(projectDirectory, "obj", "Release", "net10.0");
+        string fromGenerators = Path.Combine(generated, "generated");
+        if (Directory.Exists(fromGenerators))
+        {
+            foreach (string path in Directory.EnumerateFiles(fromGenerators, "*.cs", SearchOption.AllDirectories))
+            {
+                yield return Path.GetFullPath(path);
+            }
+        }
+
         foreach (string path in Directory.EnumerateFiles(generated, "*.cs"))
         {
             if (path.EndsWith(".GlobalUsings.g.cs", StringComparison.Ordinal) || path.EndsWith(".AssemblyInfo.cs", StringComparison.Ordinal))
