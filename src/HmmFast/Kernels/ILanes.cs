@@ -1,0 +1,79 @@
+namespace HmmFast.Kernels;
+
+/// <summary>
+/// What one vector width can do with a block of 64 pages (one mask word). The loops over whole columns are written once on top of it and take the width as a
+/// type parameter, so that every width can be tested in one process. An instance holds a loaded table.
+/// </summary>
+/// <remarks>
+/// Bounds: every method touches exactly the 64 elements (65 where said) behind each pointer; the loops guarantee them. Only <c>Expand64</c> asks for
+/// alignment, and only with the non-temporal store: words on a 64-byte border.
+/// </remarks>
+/// <typeparam name="TSelf">The implementing struct.</typeparam>
+internal unsafe interface ILanes<TSelf>
+    where TSelf : struct, ILanes<TSelf>
+{
+    /// <summary>The name to force this width with.</summary>
+    static abstract string Name { get; }
+
+    /// <summary>Bits of a vector; 64 for the scalar path.</summary>
+    static abstract int WidthBits { get; }
+
+    /// <summary>The processor has it and the runtime was not told to leave it alone.</summary>
+    static abstract bool IsSupported { get; }
+
+    /// <summary>Loads a table for <see cref="Lookup64"/>.</summary>
+    static abstract TSelf Load(byte* entries, int rowCount);
+
+    /// <summary>codes[i] = table[classes[i]]; the two may be the same memory.</summary>
+    void Lookup64(byte* classes, byte* codes);
+
+    /// <summary>Bit i: (codes[i] &amp; bits) != 0.</summary>
+    static abstract ulong Test64(byte* codes, byte bits);
+
+    /// <summary>Bit i: bytes[i] == value.</summary>
+    static abstract ulong Equal64(byte* bytes, byte value);
+
+    /// <summary>Bit i: bytes[i] == bytes[i + 1]. Reads 65 bytes.</summary>
+    static abstract ulong SameAsNext64(byte* bytes);
+
+    /// <summary>Bit i: pfns[i] + 1 == pfns[i + 1]. Reads 65 values.</summary>
+    static abstract ulong ContiguousWithNext64(uint* pfns);
+
+    /// <summary>words[i] = codes[i] in the top byte | (codes[i] is valid ? pfns[i] : 0). Codes have no kind and no work bits.</summary>
+    static abstract void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
+        where TStore : struct, IStore;
+
+    /// <summary>As <see cref="Expand64"/> with old bits kept and kind bits placed: the general, slower form.</summary>
+    static abstract void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift);
+
+    /// <summary>requests[i] = low byte of (((words[i] &amp; mask) | defaults) >> shift).</summary>
+    static abstract void RequestBytes64(ulong* words, ulong mask, ulong defaults, int shift, byte* requests);
+
+    /// <summary>codes[i] = bit 7 of requests[i] clear: none[i]; else bit 6 clear: read[i], set: write[i].</summary>
+    static abstract void Select64(byte* requests, byte* none, byte* read, byte* write, byte* codes);
+
+    /// <summary>codes[i] = bit 7 of selectors[i] ? set[i] : clear[i].</summary>
+    static abstract void Blend64(byte* selectors, byte* clear, byte* set, byte* codes);
+
+    /// <summary>pfns[i] = first + i.</summary>
+    static abstract void Iota64(uint* pfns, uint first);
+
+    /// <summary>words[i] = first + i * step.</summary>
+    static abstract void Words64<TStore>(ulong* words, ulong first, ulong step)
+        where TStore : struct, IStore;
+
+    /// <summary>words[i] = (words[i] &amp; keepMask) | (first + i * step).</summary>
+    static abstract void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask);
+
+    /// <summary>values[i] += delta, wrapping.</summary>
+    static abstract void Add64(uint* values, uint delta);
+
+    /// <summary>values[i] += delta, wrapping.</summary>
+    static abstract void Add64(ushort* values, ushort delta);
+
+    /// <summary>
+    /// Moves words[i] and first + i to the front of the two outputs for every set bit i, in order. May write up to 64 elements behind
+    /// both outputs, whatever the number of bits.
+    /// </summary>
+    static abstract void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices);
+}

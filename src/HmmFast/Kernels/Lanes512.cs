@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace HmmFast.Kernels;
+
+/// <summary>
+/// 512-bit vectors with AVX-512 VBMI: a 128-entry table is two registers and one VPERMI2B, so the full 256 entries cost two of them and a
+/// blend by the class's top bit, for 64 pages.
+/// </summary>
+internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
+{
+    private readonly Vector512<byte> _row0;
+    private readonly Vector512<byte> _row4;
+    private readonly Vector512<byte> _row8;
+    private readonly Vector512<byte> _row12;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Lanes512(byte* table)
+    {
+        _row0 = Vector512.Load(table);
+        _row4 = Vector512.Load(table + 64);
+        _row8 = Vector512.Load(table + 128);
+        _row12 = Vector512.Load(table + 192);
+    }
+
+    public static string Name => "512";
+
+    public static int WidthBits => 512;
+
+    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512Vbmi.IsSupported && Avx512BW.IsSupported;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Load(byte* entries, int rowCount) => new(entries);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Lookup64(byte* classes, byte* codes)
+    {
+        // VPERMI2B looks at the low seven bits of an index, so both halves take the class as it is.
+        Vector512<byte> c = Vector512.Load(classes);
+        Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(_row0, c, _row4);
+        Vector512<byte> high = Avx512Vbmi.PermuteVar64x8x2(_row8, c, _row12);
+        Blocks512.Blend(low, high, c).Store(codes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Test64(byte* codes, byte bits) => Blocks512.Test64(codes, bits);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Equal64(byte* bytes, byte value) => Blocks512.Equal64(bytes, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong SameAsNext64(byte* bytes) => Blocks512.SameAsNext64(bytes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong ContiguousWithNext64(uint* pfns) => Blocks512.ContiguousWithNext64(pfns);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
+        where TStore : struct, IStore => Blocks512.Expand64<TStore>(codes, pfns, words);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift) =>
+        Blocks512.ExpandFormat64(codes, pfns, words, keepMask, kindShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RequestBytes64(ulong* words, ulong mask, ulong defaults, int shift, byte* requests) =>
+        Blocks512.RequestBytes64(words, mask, defaults, shift, requests);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Select64(byte* requests, byte* none, byte* read, byte* write, byte* codes) =>
+        Blocks512.Select64(requests, none, read, write, codes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Blend64(byte* selectors, byte* clear, byte* set, byte* codes) =>
+        Blocks512.Blend64(selectors, clear, set, codes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Iota64(uint* pfns, uint first) => Blocks512.Iota64(pfns, first);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
+        where TStore : struct, IStore => Blocks512.Words64<TStore>(words, first, step);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask) =>
+        Blocks512.WordsKeeping64(words, first, step, keepMask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add64(uint* values, uint delta) => Blocks512.Add64(values, delta);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add64(ushort* values, ushort delta) => Blocks512.Add64(values, delta);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
+        Scalar.Compress64(bits, words, first, outWords, outIndices);
+}

@@ -1,0 +1,178 @@
+namespace HmmFast.Kernels;
+
+/// <summary>One page at a time: the width every machine has, and the plainest statement of what the others must do.</summary>
+internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
+{
+    private readonly byte* _table;
+
+    private LanesScalar(byte* table) => _table = table;
+
+    public static string Name => "scalar";
+
+    public static int WidthBits => 64;
+
+    public static bool IsSupported => true;
+
+    public static LanesScalar Load(byte* entries, int rowCount) => new(entries);
+
+    public void Lookup64(byte* classes, byte* codes)
+    {
+        byte* table = _table;
+        for (nint i = 0; i < 64; i += 4)
+        {
+            // Four independent look-ups a step; all loads before the stores, because the two may be the same memory.
+            byte a = table[classes[i]];
+            byte b = table[classes[i + 1]];
+            byte c = table[classes[i + 2]];
+            byte d = table[classes[i + 3]];
+            codes[i] = a;
+            codes[i + 1] = b;
+            codes[i + 2] = c;
+            codes[i + 3] = d;
+        }
+    }
+
+    public static ulong Test64(byte* codes, byte bits)
+    {
+        // Most blocks have no hit: eight bytes at a time answer that.
+        ulong repeated = bits * 0x0101010101010101UL;
+        ulong any = 0;
+        for (nint i = 0; i < 64; i += 8)
+        {
+            any |= *(ulong*)(codes + i) & repeated;
+        }
+
+        ulong mask = 0;
+        for (int i = 0; any != 0 && i < 64; i++)
+        {
+            mask |= (codes[i] & bits) != 0 ? 1UL << i : 0;
+        }
+
+        return mask;
+    }
+
+    public static ulong Equal64(byte* bytes, byte value)
+    {
+        ulong mask = 0;
+        for (int i = 0; i < 64; i++)
+        {
+            mask |= bytes[i] == value ? 1UL << i : 0;
+        }
+
+        return mask;
+    }
+
+    public static ulong SameAsNext64(byte* bytes)
+    {
+        ulong mask = 0;
+        for (int i = 0; i < 64; i++)
+        {
+            mask |= bytes[i] == bytes[i + 1] ? 1UL << i : 0;
+        }
+
+        return mask;
+    }
+
+    public static ulong ContiguousWithNext64(uint* pfns)
+    {
+        ulong mask = 0;
+        for (int i = 0; i < 64; i++)
+        {
+            mask |= pfns[i] + 1 == pfns[i + 1] ? 1UL << i : 0;
+        }
+
+        return mask;
+    }
+
+    public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
+        where TStore : struct, IStore
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            words[i] = Scalar.Word(codes[i], pfns[i]);
+        }
+    }
+
+    public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            words[i] = Scalar.Word(codes[i], pfns[i], words[i], keepMask, kindShift);
+        }
+    }
+
+    public static void RequestBytes64(ulong* words, ulong mask, ulong defaults, int shift, byte* requests)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            requests[i] = (byte)(((words[i] & mask) | defaults) >> shift);
+        }
+    }
+
+    public static void Select64(byte* requests, byte* none, byte* read, byte* write, byte* codes)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            codes[i] = (requests[i] >> 6) switch
+            {
+                3 => write[i],
+                2 => read[i],
+                _ => none[i],
+            };
+        }
+    }
+
+    public static void Blend64(byte* selectors, byte* clear, byte* set, byte* codes)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            codes[i] = selectors[i] >= 0x80 ? set[i] : clear[i];
+        }
+    }
+
+    public static void Iota64(uint* pfns, uint first)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            pfns[i] = first + (uint)i;
+        }
+    }
+
+    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
+        where TStore : struct, IStore
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            words[i] = first;
+            first += step;
+        }
+    }
+
+    public static void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            words[i] = (words[i] & keepMask) | first;
+            first += step;
+        }
+    }
+
+    public static void Add64(uint* values, uint delta)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            values[i] += delta;
+        }
+    }
+
+    public static void Add64(ushort* values, ushort delta)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            values[i] += delta;
+        }
+    }
+
+    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
+        Scalar.Compress64(bits, words, first, outWords, outIndices);
+}

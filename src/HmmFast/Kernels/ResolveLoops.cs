@@ -1,0 +1,115 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace HmmFast.Kernels;
+
+/// <summary>Resolve under one table, over whole columns. The caller guarantees count elements behind every pointer.</summary>
+/// <typeparam name="TLanes">The width.</typeparam>
+internal static unsafe class ResolveLoops<TLanes>
+    where TLanes : struct, ILanes<TLanes>
+{
+    /// <summary>Frame number, valid, write and error only; nothing is read from the words.</summary>
+    public static int Plain(byte* classes, uint* pfns, ulong* words, int count, ByteTable table)
+    {
+        int done = 0;
+        if (Streaming.Pays(words, count))
+        {
+            int head = Streaming.WordsToBorder(words);
+            done = Partial(classes, pfns, words, head, table, WordFormat.Plain);
+            if (done < head)
+            {
+                return done;
+            }
+
+            done += Blocks<StreamingStore>(classes + done, pfns + done, words + done, count - done, table.Pointer, table.RowCount);
+            Streaming.Fence();
+        }
+        else
+        {
+            done = Blocks<CachedStore>(classes, pfns, words, count, table.Pointer, table.RowCount);
+        }
+
+        // What is left is a block with a page that needs work in it, or the columns' end.
+        return done + Partial(classes + done, pfns + done, words + done, Math.Min(64, count - done), table, WordFormat.Plain);
+    }
+
+    /// <summary>With old bits kept or kinds placed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
+    public static int Formatted(byte* classes, uint* pfns, ulong* words, int count, ByteTable table, in WordFormat format)
+    {
+        byte* stack = stackalloc byte[Scratch.AllocationBytes];
+        byte* codes = Scratch.In(stack)->Codes;
+        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
+        ulong keepMask = format.KeepMask;
+        int kindShift = format.KindShift;
+        int i = 0;
+        for (; i + 64 <= count; i += 64)
+        {
+            lanes.Lookup64(classes + i, codes);
+            if (TLanes.Test64(codes, Resolution.WorkMask) != 0)
+            {
+                break;
+            }
+
+            TLanes.ExpandFormat64(codes, pfns + i, words + i, keepMask, kindShift);
+        }
+
+        return i + Partial(classes + i, pfns + i, words + i, Math.Min(64, count - i), table, format);
+    }
+
+    /// <summary>Full blocks up to the first that has a page that needs work; returns the pages done.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
+    private static int Blocks<TStore>(byte* classes, uint* pfns, ulong* words, int count, byte* entries, int rowCount)
+        where TStore : struct, IStore
+    {
+        byte* stack = stackalloc byte[128];
+        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        TLanes lanes = TLanes.Load(entries, rowCount);
+        nint i = 0;
+        nint full = count & ~63;
+        for (; i < full; i += 64)
+        {
+            lanes.Lookup64(classes + i, codes);
+            if (TLanes.Test64(codes, Resolution.WorkMask) != 0)
+            {
+                break;
+            }
+
+            TLanes.Expand64<TStore>(codes, pfns + i, words + i);
+        }
+
+        return (int)i;
+    }
+
+    /// <summary>Up to 64 pages through the scratch block; stops at the first that needs work and returns the pages done.</summary>
+    [SkipLocalsInit]
+    private static int Partial(byte* classes, uint* pfns, ulong* words, int count, ByteTable table, in WordFormat format)
+    {
+        if (count == 0)
+        {
+            return 0;
+        }
+
+        byte* stack = stackalloc byte[Scratch.AllocationBytes];
+        Scratch* scratch = Scratch.In(stack);
+        Unsafe.CopyBlock(scratch->Classes, classes, (uint)count);
+        Unsafe.CopyBlock(scratch->Pfns, pfns, (uint)count * sizeof(uint));
+        TLanes.Load(table.Pointer, table.RowCount).Lookup64(scratch->Classes, scratch->Codes);
+        ulong work = TLanes.Test64(scratch->Codes, Resolution.WorkMask);
+        int done = Math.Min(count, BitOperations.TrailingZeroCount(work));
+        if (format.IsPlain)
+        {
+            TLanes.Expand64<CachedStore>(scratch->Codes, scratch->Pfns, scratch->Words);
+        }
+        else
+        {
+            Unsafe.CopyBlock(scratch->Words, words, (uint)done * sizeof(ulong));
+            TLanes.ExpandFormat64(scratch->Codes, scratch->Pfns, scratch->Words, format.KeepMask, format.KindShift);
+        }
+
+        Unsafe.CopyBlock(words, scratch->Words, (uint)done * sizeof(ulong));
+        return done;
+    }
+}

@@ -1,0 +1,192 @@
+using HmmFast.Kernels;
+using HmmFast.Tests.Memory;
+
+namespace HmmFast.Tests.Kernels;
+
+/// <summary>Counting, marking, searching, runs and extents against one page at a time, at every width, between guard pages.</summary>
+public sealed class ScanTests
+{
+    public static TheoryData<string> Widths => KernelData.Widths();
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Classify_AnySize_CountsAndMarksEveryPage(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        Random random = new(21);
+        foreach (int size in KernelData.Sizes)
+        {
+            int classCount = random.Next(1, 257);
+            ByteTable table = new(KernelData.Table(random, classCount, 0.3));
+            using GuardedBuffer<byte> classes = GuardedBuffer<byte>.From(KernelData.Classes(random, size, classCount), atEnd: random.Next(2) == 0);
+            using GuardedBuffer<ulong> work = new((size + 63) / 64, atEnd: true);
+            work.Span.Fill(ulong.MaxValue);
+            ulong[] expectedWork = new ulong[work.Span.Length];
+            int[] byWork = new int[4];
+            int valid = 0;
+            int error = 0;
+            for (int i = 0; i < size; i++)
+            {
+                byte code = table[classes.Span[i]];
+                byWork[code & Resolution.WorkMask]++;
+                valid += (code & Resolution.Valid) != 0 ? 1 : 0;
+                error += (code & Resolution.Error) != 0 ? 1 : 0;
+                expectedWork[i / 64] |= (code & Resolution.WorkMask) != 0 ? 1UL << (i % 64) : 0;
+            }
+
+            ClassCounts expected = new(size, valid, error, byWork[1], byWork[2], byWork[3]);
+            Assert.Equal(expected, kernels.Classify(classes.Span, table, work.Span));
+            Assert.Equal(expectedWork, work.Span.ToArray());
+            Assert.Equal(expected, kernels.Classify(classes.Span, table, []));
+        }
+
+        Assert.Throws<ArgumentException>(() => kernels.Classify(new byte[65], new ByteTable(), new ulong[1]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Members_AnySizeAndSet_AreMarkedCountedAndFound(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        Random random = new(22);
+        foreach (int size in KernelData.Sizes)
+        {
+            for (int round = 0; round < 12; round++)
+            {
+                int classCount = random.Next(1, 257);
+                byte[] entries = new byte[classCount];
+                random.NextBytes(entries);
+                ByteTable table = new(entries);
+                byte bits = (byte)(1 << random.Next(8) | (random.Next(2) << random.Next(8)));
+
+                // Rounds in which nearly all or nearly no page is a member, so that the searches run far.
+                byte[] raw = KernelData.Classes(random, size, round < 4 ? classCount : 1);
+                if (round >= 8 && size > 0)
+                {
+                    raw[random.Next(size)] = (byte)random.Next(classCount);
+                }
+
+                using GuardedBuffer<byte> classes = GuardedBuffer<byte>.From(raw, atEnd: round % 2 == 0);
+                using GuardedBuffer<ulong> members = new((size + 63) / 64, atEnd: true);
+                ulong[] expected = new ulong[members.Span.Length];
+                int first = size;
+                int firstNot = size;
+                long count = 0;
+                for (int i = size - 1; i >= 0; i--)
+                {
+                    bool member = (table[raw[i]] & bits) != 0;
+                    first = member ? i : first;
+                    firstNot = member ? firstNot : i;
+                    count += member ? 1 : 0;
+                    expected[i / 64] |= member ? 1UL << (i % 64) : 0;
+                }
+
+                Assert.Equal(count, kernels.MarkMembers(classes.Span, table, bits, members.Span));
+                Assert.Equal(expected, members.Span.ToArray());
+                Assert.Equal(count, kernels.CountMembers(classes.Span, table, bits));
+                Assert.Equal(first, kernels.FindMember(classes.Span, table, bits));
+                Assert.Equal(firstNot, kernels.FindNonMember(classes.Span, table, bits));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Runs_BreakAtEveryPosition_EndThere(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        const int Size = (2 * KernelData.Block) + 7;
+        for (int at = 1; at <= Size; at++)
+        {
+            using GuardedBuffer<byte> bytes = new(Size, atEnd: true);
+            using GuardedBuffer<uint> numbers = new(Size, atEnd: true);
+            for (int i = 0; i < Size; i++)
+            {
+                bytes.Span[i] = (byte)(i == at ? 3 : 9);
+
+                // Counts across the wrap at 2^32.
+                numbers.Span[i] = uint.MaxValue - 50 + (uint)i + (i >= at ? 1u : 0u);
+            }
+
+            Assert.Equal(at, kernels.EqualRun(bytes.Span));
+            Assert.Equal(at, kernels.CountingRun(numbers.Span));
+            Assert.Equal(Math.Min(at, 3), kernels.CountingRun(numbers.Span[..3]));
+        }
+
+        Assert.Equal(0, kernels.EqualRun([]));
+        Assert.Equal(0, kernels.CountingRun([]));
+        Assert.Equal(1, kernels.CountingRun([5]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Extents_AnyRunsAndCapacity_EqualPageByPage(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        Random random = new(23);
+        foreach (int size in KernelData.Sizes)
+        {
+            for (int round = 0; round < 40; round++)
+            {
+                int kindShift = random.Next(4) == 0 ? 50 : 0;
+                int classCount = random.Next(1, 30);
+                ByteTable table = new(KernelData.Table(random, classCount, round % 4 == 0 ? 0.02 : 0, kindShift != 0));
+                byte[] classes = new byte[size];
+                uint[] pfns = new uint[size];
+                int average = 1 << random.Next(9);
+                byte current = (byte)random.Next(classCount);
+                uint pfn = 1;
+                for (int i = 0; i < size; i++)
+                {
+                    current = random.Next(average) == 0 ? (byte)random.Next(classCount) : current;
+                    pfn = random.Next(average) == 0 ? (uint)random.Next() : pfn + 1;
+                    classes[i] = current;
+                    pfns[i] = pfn;
+                }
+
+                int capacity = random.Next(3) == 0 ? random.Next(size + 1) : size;
+                CheckExtents(kernels, classes, pfns, table, kindShift, capacity);
+            }
+        }
+    }
+
+    private static void CheckExtents(KernelSet kernels, byte[] classes, uint[] pfns, ByteTable table, int kindShift, int capacity)
+    {
+        WordFormat format = new(0, kindShift);
+        List<uint> expectedStarts = [];
+        List<ulong> expectedWords = [];
+        int pages = 0;
+        for (; pages < classes.Length; pages++)
+        {
+            byte code = table[classes[pages]];
+            if ((code & Resolution.WorkMask) != 0)
+            {
+                break;
+            }
+
+            bool goesOn = pages > 0 && table[classes[pages - 1]] == code
+                && ((code & Resolution.Valid) == 0 || pfns[pages - 1] + 1 == pfns[pages]);
+            if (!goesOn)
+            {
+                if (expectedStarts.Count == capacity)
+                {
+                    break;
+                }
+
+                expectedStarts.Add((uint)pages);
+                expectedWords.Add(KernelData.Word(code, pfns[pages], 0, format));
+            }
+        }
+
+        using GuardedBuffer<byte> c = GuardedBuffer<byte>.From(classes, atEnd: capacity % 2 == 0);
+        using GuardedBuffer<uint> p = GuardedBuffer<uint>.From(pfns, atEnd: capacity % 2 == 0);
+        using GuardedBuffer<uint> starts = new(capacity, atEnd: true);
+        using GuardedBuffer<ulong> words = new(capacity, atEnd: true);
+
+        ExtentCount found = kernels.Extents(c.Span, p.Span, table, kindShift, starts.Span, words.Span);
+
+        Assert.Equal(new ExtentCount(expectedStarts.Count, pages), found);
+        Assert.Equal(expectedStarts, starts.Span[..found.Extents].ToArray());
+        Assert.Equal(expectedWords, words.Span[..found.Extents].ToArray());
+    }
+}
