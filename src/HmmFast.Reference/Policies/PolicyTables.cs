@@ -122,7 +122,7 @@ public static class PolicyTables
         "E" => question.AliasOffered,
         "M" => question.Reach.P2p.Distance >= 0 && question.MapType != P2PdmaMapType.None,
         "I" => question.Reach.LinkIsUp,
-        "own" => question.Client is not null && question.Client.Device == question.Provider,
+        "own" => question.Reach.IsOwnDevice,
         "ok" => question.Reach.IsPermitted,
         "bit" => question.Reach.BitmapAllows,
         "best" => question.Reach.LinkPath.BytesPerSecond > question.Reach.P2pPath.BytesPerSecond

@@ -43,5 +43,5 @@ public readonly record struct ForeignPageQuestion
     public bool EntryIsWritable { get; init; }
 
     /// <summary>True when provider and client are one device.</summary>
-    public bool IsOwnDevice => Client?.Device is { } device && device == Provider;
+    public bool IsOwnDevice => Reach.IsOwnDevice;
 }

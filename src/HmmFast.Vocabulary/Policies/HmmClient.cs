@@ -11,19 +11,14 @@ public sealed class HmmClient
 
     /// <summary>Makes a client that reaches nothing yet.</summary>
     /// <param name="name">For people.</param>
-    /// <param name="device">Its own pagemap; null when it has none.</param>
-    public HmmClient(string name, DeviceId? device = null)
+    public HmmClient(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         Name = name;
-        Device = device;
     }
 
     /// <summary>For people.</summary>
     public string Name { get; }
-
-    /// <summary>Its own pagemap; null when it has none.</summary>
-    public DeviceId? Device { get; }
 
     /// <summary>What it reaches now.</summary>
     public ClientReach Reach

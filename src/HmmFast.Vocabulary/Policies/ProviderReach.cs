@@ -5,17 +5,17 @@ namespace HmmFast.Policies;
 /// <summary>How one client reaches one provider's memory, at one moment. The default value reaches nothing.</summary>
 public readonly record struct ProviderReach
 {
-    private readonly bool isKnown;
-    private readonly P2PdmaAnswer p2p;
+    private readonly bool _isKnown;
+    private readonly P2PdmaAnswer _p2p;
 
     /// <summary>The PCI answer for (provider, client).</summary>
     public P2PdmaAnswer P2p
     {
-        get => isKnown ? p2p : new P2PdmaAnswer(P2PdmaMapType.NotSupported, 0);
+        get => _isKnown ? _p2p : new P2PdmaAnswer(P2PdmaMapType.NotSupported, 0);
         init
         {
-            p2p = value;
-            isKnown = true;
+            _p2p = value;
+            _isKnown = true;
         }
     }
 
@@ -27,6 +27,9 @@ public readonly record struct ProviderReach
 
     /// <summary>I: the private interconnect is there and up, or provider and client are one device.</summary>
     public bool LinkIsUp { get; init; }
+
+    /// <summary>True when provider and client are one device: its memory is local.</summary>
+    public bool IsOwnDevice { get; init; }
 
     /// <summary>The exporter's access control: whether it lets this client in at all.</summary>
     public bool IsPermitted { get; init; }

@@ -1,0 +1,62 @@
+using HmmFast.Dma;
+using HmmFast.Drivers.Fabric;
+using HmmFast.Drivers.Importing;
+
+namespace HmmFast.Drivers.Devices;
+
+/// <summary>A network card with on-demand paging: it registers a range and faults pieces of it when its hardware meets pages that it has no mapping for.</summary>
+public sealed class OnDemandNic : IDisposable
+{
+    private readonly int _chunkPageCount;
+
+    /// <summary>Registers the card's memory region.</summary>
+    /// <param name="space">The address space.</param>
+    /// <param name="fabric">The devices.</param>
+    /// <param name="member">Which of them is the card.</param>
+    /// <param name="dma">Its DMA API.</param>
+    /// <param name="registration">The memory region.</param>
+    /// <param name="chunkPageCount">Pages it faults at once; at least 1.</param>
+    /// <param name="options">How it asks.</param>
+    public OnDemandNic(IAddressSpace space, DeviceFabric fabric, int member, IDmaDevice dma, VpnRange registration, int chunkPageCount = 512, ImporterOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(chunkPageCount);
+        _chunkPageCount = chunkPageCount;
+        Importer = new PageImporter(space, fabric, member, dma, registration, options);
+    }
+
+    /// <summary>Its mapping half.</summary>
+    public PageImporter Importer { get; }
+
+    /// <summary>Page faults of the hardware: pieces it had to ask for.</summary>
+    public ulong Faults { get; private set; }
+
+    /// <summary>Accesses a range: pieces with a page that is not mapped fault, one after the other, going on after one that fails.</summary>
+    /// <param name="range">Inside the registration.</param>
+    /// <returns>The first status that is not Ok, else Ok.</returns>
+    public HmmStatus Access(VpnRange range)
+    {
+        HmmStatus result = HmmStatus.Ok;
+        ulong base0 = Importer.Registration.Start.Value;
+        Vpn next = range.Start;
+        while (next < range.End)
+        {
+            // Pieces start at multiples of their size in the registration, as a hardware page table's do.
+            ulong offset = next.Value - base0;
+            ulong end = Math.Min(base0 + (((offset / (ulong)_chunkPageCount) + 1) * (ulong)_chunkPageCount), range.End.Value);
+            VpnRange piece = VpnRange.FromBounds(next, new Vpn(end));
+            if (Importer.Words.Slice((int)offset, (int)piece.PageCount).Contains(default))
+            {
+                Faults++;
+                HmmStatus status = Importer.Resolve(piece);
+                result = result == HmmStatus.Ok ? status : result;
+            }
+
+            next = piece.End;
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Importer.Dispose();
+}

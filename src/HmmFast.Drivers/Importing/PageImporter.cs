@@ -1,0 +1,437 @@
+using HmmFast.Dma;
+using HmmFast.Drivers.Fabric;
+using HmmFast.Policies;
+
+namespace HmmFast.Drivers.Importing;
+
+/// <summary>
+/// The part every importing driver has: it watches a range, range-faults pieces of it under a policy, maps what it is handed, and answers a failing
+/// map as the policy says: fatal, that page again, or the whole range again.
+/// </summary>
+/// <remarks>
+/// <para>One request: read the notifier's sequence, fault, check afterwards if the policy does, map, see that the sequence still holds; a stale one
+/// starts it again. Its table of words and outcomes changes only when all of that went well, or by an invalidation.</para>
+/// <para>Private pfns never go to the DMA map: the importer uses them over its private link, or has the exporter map them, or cannot use them at all.</para>
+/// </remarks>
+public sealed class PageImporter : IInvalidationHandler, IDisposable
+{
+    private readonly IAddressSpace _space;
+    private readonly HmmPfnLayout _layout;
+    private readonly IHmmPolicy _policy;
+    private readonly ImporterOptions _options;
+    private readonly IHmmDmaMap _map;
+    private readonly IMmuIntervalNotifier _notifier;
+    private readonly HmmPfn[] _words;
+    private readonly PageOutcome[] _outcomes;
+    private HmmPfn[] _scratchWords = [];
+    private DmaAddress[] _scratchAddresses = [];
+    private PageOutcome[] _scratchOutcomes = [];
+    private bool[] _denied = [];
+    private ImporterCounters _counters;
+
+    /// <summary>Registers an importer over a range.</summary>
+    /// <param name="space">The address space.</param>
+    /// <param name="fabric">The devices.</param>
+    /// <param name="member">Which of them imports.</param>
+    /// <param name="dma">Its DMA API.</param>
+    /// <param name="registration">The pages it may ask for; at most <see cref="Array.MaxLength"/>.</param>
+    /// <param name="options">How it asks; null for the defaults.</param>
+    /// <exception cref="NotSupportedException">The device would need bouncing or syncing: it cannot take part in HMM.</exception>
+    /// <exception cref="InsufficientMemoryException">No IOVA range is long enough.</exception>
+    public PageImporter(IAddressSpace space, DeviceFabric fabric, int member, IDmaDevice dma, VpnRange registration, ImporterOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        ArgumentNullException.ThrowIfNull(fabric);
+        ArgumentNullException.ThrowIfNull(dma);
+        if (registration.IsEmpty || registration.PageCount > (ulong)Array.MaxLength)
+        {
+            throw new ArgumentOutOfRangeException(nameof(registration), registration, $"An importer registers 1 to {Array.MaxLength} pages, not {registration.PageCount}.");
+        }
+
+        _space = space;
+        _layout = space.Memory.Options.Layout;
+        _policy = fabric.Policy;
+        _options = options ?? new ImporterOptions();
+        Fabric = fabric;
+        Member = member;
+        Registration = registration;
+        HmmStatus status = dma.TryCreateMap((int)registration.PageCount, out IHmmDmaMap? map);
+        _map = status switch
+        {
+            HmmStatus.Ok => map!,
+            HmmStatus.NotSupported => throw new NotSupportedException($"\"{Client.Name}\" would need bouncing or syncing (DMA mask of {dma.Options.MaskBits} bits): HMM refuses it."),
+            _ => throw new InsufficientMemoryException($"\"{Client.Name}\" has no free IOVA range of {registration.PageCount} pages below its mask of {dma.Options.MaskBits} bits."),
+        };
+        _words = new HmmPfn[registration.PageCount];
+        _outcomes = new PageOutcome[registration.PageCount];
+        _notifier = space.InsertNotifier(registration, this);
+    }
+
+    /// <summary>The devices.</summary>
+    public DeviceFabric Fabric { get; }
+
+    /// <summary>Which of them this is.</summary>
+    public int Member { get; }
+
+    /// <summary>As the policies see it.</summary>
+    public HmmClient Client => Fabric.ClientOf(Member);
+
+    /// <summary>The pages it may ask for.</summary>
+    public VpnRange Registration { get; }
+
+    /// <summary>What it has done.</summary>
+    public ImporterCounters Counters => _counters;
+
+    /// <summary>What its DMA map has done.</summary>
+    public DmaMapCounters DmaCounters => _map.Counters;
+
+    /// <summary>Told each step; null for nobody.</summary>
+    public ImportObserver? Observer { get; set; }
+
+    /// <summary>Called between the range fault and the DMA map, where the world may change; null for nothing. For tests.</summary>
+    public Action? BetweenFaultAndMap { get; set; }
+
+    /// <summary>The importer's table: one word a page of <see cref="Registration"/>, 0 where it has nothing.</summary>
+    public ReadOnlySpan<HmmPfn> Words => _words;
+
+    /// <summary>What each page of <see cref="Registration"/> ended as.</summary>
+    public ReadOnlySpan<PageOutcome> Outcomes => _outcomes;
+
+    /// <summary>Asks for a range, until it is mapped or cannot be.</summary>
+    /// <param name="range">Inside <see cref="Registration"/>.</param>
+    /// <returns>
+    /// Ok; RemoteIo when private pfns came that it cannot use (the others are mapped); Fault, NotPermitted, OutOfMemory as the range fault or the DMA map
+    /// said (nothing of the range is mapped); Busy when the retry limit was reached.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range is empty or not inside the registration.</exception>
+    public HmmStatus Resolve(VpnRange range)
+    {
+        if (range.IsEmpty || !Registration.Contains(range))
+        {
+            throw new ArgumentOutOfRangeException(nameof(range), range, $"{range} is not a part of the registration {Registration}.");
+        }
+
+        int count = (int)range.PageCount;
+        Grow(count);
+        _counters.Requests++;
+        _counters.RequestedPages += range.PageCount;
+        HmmStatus status = Ask(range, count);
+        if (status is not (HmmStatus.Ok or HmmStatus.RemoteIo))
+        {
+            _counters.FailedRequests++;
+            Fail(range, count);
+        }
+
+        return status;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Everything in the overlap is unmapped and leaves the table, before the entries change.</remarks>
+    public bool Invalidate(IMmuIntervalNotifier notifier, in InvalidationInfo info)
+    {
+        VpnRange part = Registration.Intersect(info.Range);
+        if (part.IsEmpty)
+        {
+            return true;
+        }
+
+        int first = (int)(part.Start - Registration.Start);
+        Drop(first, (int)part.PageCount);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _notifier.Dispose();
+        _map.Unmap(0, _words);
+        _map.Dispose();
+    }
+
+    private HmmStatus Ask(VpnRange range, int count)
+    {
+        bool allow = _policy.RequestsP2p;
+        bool perPage = false;
+        OwnerId owner = Fabric.OwnerOf(Member);
+        int busy = 0;
+        _denied.AsSpan(0, count).Clear();
+        while (true)
+        {
+            ulong sequence = _notifier.ReadBegin();
+            HmmStatus status = Fault(range, count, sequence, owner, allow, perPage);
+            if (status == HmmStatus.Busy)
+            {
+                _counters.BusyRetries++;
+                if (++busy > _options.RetryLimit)
+                {
+                    return HmmStatus.Busy;
+                }
+
+                continue;
+            }
+
+            if (status != HmmStatus.Ok)
+            {
+                return status;
+            }
+
+            if (_policy.PostChecks && owner != OwnerId.Null && !PassesPostCheck(count))
+            {
+                _counters.PostCheckMisses++;
+                _counters.SecondCalls++;
+                owner = OwnerId.Null;
+                Tell(range, count, "the driver's check found an unfit or mixed page: the whole range is asked for again with a NULL owner");
+                continue;
+            }
+
+            BetweenFaultAndMap?.Invoke();
+            int failures = MapAll(range, count, out int unusable);
+            if (_notifier.ReadRetry(sequence))
+            {
+                UnmapScratch(range, count);
+                _counters.BusyRetries++;
+                if (++busy > _options.RetryLimit)
+                {
+                    return HmmStatus.Busy;
+                }
+
+                continue;
+            }
+
+            _counters.DmaMapFailures += (ulong)failures;
+            if (failures != 0)
+            {
+                if (!allow || perPage || _policy.OnMapFailure == MapFailureAnswer.Fatal)
+                {
+                    UnmapScratch(range, count);
+                    Tell(range, count, $"{failures} pages cannot be DMA mapped: EFAULT");
+                    return HmmStatus.Fault;
+                }
+
+                _counters.SecondCalls++;
+                if (_policy.OnMapFailure == MapFailureAnswer.WholeRange)
+                {
+                    UnmapScratch(range, count);
+                    allow = false;
+                    Tell(range, count, $"{failures} pages cannot be DMA mapped: the whole range is asked for again without ALLOW_P2P");
+                }
+                else
+                {
+                    KeepMapped(range, count);
+                    perPage = true;
+                    Tell(range, count, $"{failures} pages cannot be DMA mapped: those are asked for again without ALLOW_P2P");
+                }
+
+                continue;
+            }
+
+            _counters.UnusablePfns += (ulong)unusable;
+            Commit(range, count);
+            return unusable != 0 ? HmmStatus.RemoteIo : HmmStatus.Ok;
+        }
+    }
+
+    private HmmStatus Fault(VpnRange range, int count, ulong sequence, OwnerId owner, bool allow, bool perPage)
+    {
+        // The table may change by an invalidation during the call, so the call works on a copy; sticky flags of what is mapped go in with it.
+        int first = (int)(range.Start - Registration.Start);
+        ulong sticky = _layout.StickyMask;
+        for (int i = 0; i < count; i++)
+        {
+            ulong word = _words[first + i].Raw & sticky;
+            _scratchWords[i] = new HmmPfn(perPage && !_denied[i] ? word | _layout.AllowP2pBit : word);
+        }
+
+        HmmRequestFlags flags = HmmRequestFlags.Fault | (_options.Writes ? HmmRequestFlags.Write : 0);
+        HmmRange request = new()
+        {
+            Range = range,
+            Notifier = _notifier,
+            NotifierSequence = sequence,
+            DefaultFlags = allow && !perPage ? flags | HmmRequestFlags.AllowP2p : flags,
+            PfnFlagsMask = perPage ? HmmRequestFlags.AllowP2p : HmmRequestFlags.None,
+            Owner = owner,
+            FaultHabit = _options.FaultHabit,
+            Policy = _policy,
+            Client = Client,
+        };
+        _counters.RangeFaultCalls++;
+        HmmStatus status = _space.RangeFault(request, _scratchWords.AsSpan(0, count));
+        Tell(range, count, Observer is null ? "" : $"hmm_range_fault (owner {owner.Value}{(request.DefaultFlags.HasFlag(HmmRequestFlags.AllowP2p) ? ", ALLOW_P2P" : perPage ? ", ALLOW_P2P page by page" : "")}): {status}");
+        return status;
+    }
+
+    private bool PassesPostCheck(int count)
+    {
+        // The driver takes a range whose pages are all usable, and all private of one pagemap or all not private.
+        bool first = true;
+        DeviceId? kind = null;
+        ClientReach reach = Client.Reach;
+        FrameCursor cursor = new(_space.Memory);
+        for (int i = 0; i < count; i++)
+        {
+            if (!_layout.IsValid(_scratchWords[i]))
+            {
+                continue;
+            }
+
+            Pfn pfn = _layout.PfnOf(_scratchWords[i]);
+            DeviceId? here = cursor.PrivateDeviceOf(pfn);
+            if ((!first && here != kind) || (here is { } device && Use(reach.Of(device), pfn) == PageOutcome.Unusable))
+            {
+                return false;
+            }
+
+            first = false;
+            kind = here;
+        }
+
+        return true;
+    }
+
+    /// <summary>Maps what the fault gave: private pages by link or exporter, everything else by the DMA map.</summary>
+    private int MapAll(VpnRange range, int count, out int unusable)
+    {
+        int firstEntry = (int)(range.Start - Registration.Start);
+        ClientReach reach = Client.Reach;
+        FrameCursor cursor = new(_space.Memory);
+        Span<HmmPfn> words = _scratchWords.AsSpan(0, count);
+        int failures = 0;
+        unusable = 0;
+        int i = 0;
+        while (i < count)
+        {
+            int start = i;
+            if (_layout.IsValid(words[i]) && cursor.PrivateDeviceOf(_layout.PfnOf(words[i])) is { } device)
+            {
+                PageOutcome outcome = Use(reach.Of(device), _layout.PfnOf(words[i]));
+                _scratchOutcomes[i] = outcome;
+                unusable += outcome == PageOutcome.Unusable ? 1 : 0;
+                _counters.ExporterMaps += outcome == PageOutcome.PrivateExporterMapped ? 1UL : 0;
+                i++;
+                continue;
+            }
+
+            i = cursor.EndOfMappable(_layout, words, i);
+            Span<DmaAddress> addresses = _scratchAddresses.AsSpan(start, i - start);
+            HmmStatus status = _map.Map(firstEntry + start, words[start..i], addresses);
+            failures += Classify(start, i, status == HmmStatus.Ok);
+        }
+
+        return failures;
+    }
+
+    private int Classify(int start, int end, bool allMapped)
+    {
+        int failures = 0;
+        ulong bus = _layout.P2pDmaBusBit;
+        ulong bridge = _layout.P2pDmaBit;
+        for (int i = start; i < end; i++)
+        {
+            ulong word = _scratchWords[i].Raw;
+            PageOutcome outcome = PageOutcome.System;
+            if ((word & _layout.ValidBit) == 0)
+            {
+                outcome = (word & _layout.ErrorBit) != 0 ? PageOutcome.Hole : PageOutcome.None;
+            }
+            else if (!allMapped && _scratchAddresses[i].IsError)
+            {
+                outcome = PageOutcome.Failed;
+                failures++;
+            }
+            else if ((word & (bus | bridge)) != 0)
+            {
+                outcome = (word & bus) != 0 ? PageOutcome.AliasBus : PageOutcome.AliasHostBridge;
+            }
+
+            _scratchOutcomes[i] = outcome;
+        }
+
+        return failures;
+    }
+
+    private PageOutcome Use(in ProviderReach reach, Pfn pfn)
+    {
+        if (reach.IsOwnDevice)
+        {
+            return PageOutcome.Local;
+        }
+
+        if (reach.LinkIsUp)
+        {
+            return PageOutcome.PrivateLink;
+        }
+
+        return _policy.ExporterMaps && reach.P2pIsAllowed && reach.Window is { } window && window.TryGetAlias(pfn, out _)
+            ? PageOutcome.PrivateExporterMapped
+            : PageOutcome.Unusable;
+    }
+
+    private void Commit(VpnRange range, int count)
+    {
+        int first = (int)(range.Start - Registration.Start);
+        _scratchWords.AsSpan(0, count).CopyTo(_words.AsSpan(first));
+        _scratchOutcomes.AsSpan(0, count).CopyTo(_outcomes.AsSpan(first));
+    }
+
+    /// <summary>Enters the pages that mapped, so that their per-page flag and mapping survive, and notes those that did not.</summary>
+    private void KeepMapped(VpnRange range, int count)
+    {
+        int first = (int)(range.Start - Registration.Start);
+        for (int i = 0; i < count; i++)
+        {
+            if (_scratchOutcomes[i] == PageOutcome.Failed)
+            {
+                _denied[i] = true;
+                continue;
+            }
+
+            _words[first + i] = _scratchWords[i];
+            _outcomes[first + i] = _scratchOutcomes[i];
+        }
+    }
+
+    private void UnmapScratch(VpnRange range, int count)
+    {
+        int first = (int)(range.Start - Registration.Start);
+        _map.Unmap(first, _scratchWords.AsSpan(0, count));
+        _words.AsSpan(first, count).Clear();
+        _outcomes.AsSpan(first, count).Clear();
+    }
+
+    private void Fail(VpnRange range, int count)
+    {
+        int first = (int)(range.Start - Registration.Start);
+        Drop(first, count);
+        _outcomes.AsSpan(first, count).Fill(PageOutcome.Failed);
+    }
+
+    private void Drop(int first, int count)
+    {
+        Span<HmmPfn> words = _words.AsSpan(first, count);
+        if (!words.ContainsAnyExcept(default(HmmPfn)))
+        {
+            return;
+        }
+
+        int before = count - words.Count(default(HmmPfn));
+        _map.Unmap(first, words);
+        words.Clear();
+        _outcomes.AsSpan(first, count).Clear();
+        _counters.TlbInvalidations++;
+        _counters.PagesUnmapped += (ulong)before;
+    }
+
+    private void Tell(VpnRange range, int count, string step) => Observer?.Invoke(range, step, _scratchWords.AsSpan(0, count));
+
+    private void Grow(int count)
+    {
+        if (_scratchWords.Length < count)
+        {
+            _scratchWords = new HmmPfn[count];
+            _scratchAddresses = new DmaAddress[count];
+            _scratchOutcomes = new PageOutcome[count];
+            _denied = new bool[count];
+        }
+    }
+}
