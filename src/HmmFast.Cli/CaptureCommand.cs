@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using HmmFast.Simulation.Captures;
+using HmmFast.Simulation.Scenarios;
 using Spectre.Console;
 
 namespace HmmFast.Cli;
@@ -66,7 +67,7 @@ public static class CaptureCommand
         io.Tables.Write(table);
 
         void Row(string name, ulong pages) =>
-            table.AddRow(new Text(name), new Text(pages.ToString("N0", CultureInfo.InvariantCulture)), new Text(Units.Size(pages * PageOrder.PageSizeBytes)));
+            table.AddRow(new Text(name), new Text(pages.ToString("N0", CultureInfo.InvariantCulture)), new Text(ByteSize.Format(pages * PageOrder.PageSizeBytes)));
     }
 
     /// <summary>What a reader of a capture must know to take it for what it is, one sentence each.</summary>
@@ -107,6 +108,6 @@ public static class CaptureCommand
             io.Output.WriteLine(caveat);
         }
 
-        io.Output.WriteLine($"{path}: {Units.Size((ulong)sizeBytes)} written");
+        io.Output.WriteLine($"{path}: {ByteSize.Format((ulong)sizeBytes)} written");
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using HmmFast.Simulation.Captures;
+using HmmFast.Simulation.Jobs;
 using HmmFast.Simulation.Machines;
 
 namespace HmmFast.Cli;
@@ -11,6 +12,7 @@ public static class HmmFastCommand
     /// <summary>Every sub-command, each made by a file of its own.</summary>
     private static readonly Func<CommandIo, Command>[] SubCommands =
     [
+        RunCommand.Create,
         CaptureCommand.Create,
         ConformCommand.Create,
         InfoCommand.Create,
@@ -66,6 +68,7 @@ public static class HmmFastCommand
     /// <summary>True for errors that a user's input or machine can cause; anything else is a defect and keeps its stack trace.</summary>
     private static bool IsExpected(Exception e) => e
         is CaptureException
+        or MainJobException
         or MachineReadException
         or IOException
         or UnauthorizedAccessException

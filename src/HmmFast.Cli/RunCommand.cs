@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using HmmFast.Simulation.Captures;
+using HmmFast.Simulation.Jobs;
+using HmmFast.Simulation.Scenarios;
+
+namespace HmmFast.Cli;
+
+/// <summary><c>hmmfast run</c>: the main job on a capture, a live process or the embedded one.</summary>
+public static class RunCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandIo io)
+    {
+        Option<string> capture = new("--capture") { Description = "A file made by 'hmmfast capture'.", HelpName = "FILE" };
+        Option<int?> pid = new("--pid") { Description = "A live process.", HelpName = "N" };
+        Option<string> image = new("--process") { Description = "A made-up process in JSON.", HelpName = "FILE" };
+        Option<double> share = new("--share") { Description = "Share of the anonymous memory that gpu0 gets, 0 to 1.", DefaultValueFactory = _ => 0.5 };
+        Option<ulong> runSize = SizeOption("--run-size", "Memory that goes to gpu0 together.", "2MiB");
+        Option<ulong> chunk = SizeOption("--chunk", "Most memory that nic0 faults in one call.", "16MiB");
+        Option<ulong> gpuMemory = SizeOption("--gpu-memory", "gpu0's memory (default: as much as its share needs).", null);
+        Option<ulong> systemMemory = SizeOption("--system-memory", "System memory (default: as much as the job needs).", null);
+        Option<bool> write = new("--write") { Description = "nic0 asks for write access where the mapping allows it." };
+        Option<bool> onlyAsked = new("--only-asked") { Description = "Fault only the pages asked for, not what follows them (the kernel's habit)." };
+        Option<bool> verify = new("--verify") { Description = "Run the reference beside the engine and compare every answer." };
+        Option<bool> json = new("--json") { Description = "Print JSON." };
+        Command command = new("run", "Puts a share of a process on gpu0 and lets a NIC of another owner range-fault all of it.")
+        {
+            capture, pid, image, share, runSize, chunk, gpuMemory, systemMemory, write, onlyAsked, verify, json,
+        };
+        command.SetAction(parsed =>
+        {
+            MainJobOptions options = new()
+            {
+                Share = parsed.GetValue(share),
+                RunPages = Pages(parsed, runSize),
+                ChunkPages = Pages(parsed, chunk),
+                DevicePages = OptionalPages(parsed, gpuMemory),
+                SystemFrames = OptionalPages(parsed, systemMemory),
+                Write = parsed.GetValue(write),
+                FaultHabit = parsed.GetValue(onlyAsked) ? FaultHabit.OnlyAsked : FaultHabit.RunForward,
+                Verify = parsed.GetValue(verify),
+            };
+            try
+            {
+                options.Validate();
+            }
+            catch (ArgumentOutOfRangeException e)
+            {
+                throw new UsageException(e.Message);
+            }
+
+            Capture process = Open(parsed.GetValue(capture), parsed.GetValue(pid), parsed.GetValue(image), io);
+            MainJobReport report = ProgressBar.Run(io, "running", progress => MainJob.Run(process, options, progress));
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.Write(io, report);
+            }
+            else
+            {
+                RunOutput.Print(io, process, report);
+            }
+
+            return report.Verify is { IsEqual: false } ? ExitCode.Different : ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Capture Open(string? capture, int? pid, string? image, CommandIo io)
+    {
+        int named = (capture is null ? 0 : 1) + (pid is null ? 0 : 1) + (image is null ? 0 : 1);
+        if (named > 1)
+        {
+            throw new UsageException("--capture, --pid and --process name a process each; only one of them can be used.");
+        }
+
+        if (pid is { } id)
+        {
+            return ProgressBar.Run(io, "capturing", progress => ProcessCapture.Take(id, new ProcessCaptureOptions { Progress = progress }));
+        }
+
+        return capture is not null ? CaptureFile.Read(capture)
+            : image is not null ? ProcessImage.Parse(File.ReadAllText(image), image)
+            : ProcessImage.Default();
+    }
+
+    private static Option<ulong> SizeOption(string name, string description, string? defaultText)
+    {
+        Option<ulong> option = new(name)
+        {
+            Description = defaultText is null ? description : $"{description} [default: {defaultText}]",
+            HelpName = "SIZE",
+            CustomParser = result => ReadSize(result, name),
+        };
+        if (defaultText is not null)
+        {
+            _ = ByteSize.TryParse(defaultText, out ulong bytes);
+            option.DefaultValueFactory = _ => bytes;
+        }
+
+        return option;
+    }
+
+    private static ulong ReadSize(ArgumentResult result, string name)
+    {
+        string text = result.Tokens[0].Value;
+        if (!ByteSize.TryParse(text, out ulong bytes) || bytes == 0 || bytes % PageOrder.PageSizeBytes != 0)
+        {
+            result.AddError(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name} '{text}' is no size of whole {PageOrder.PageSizeBytes}-byte pages, such as 2MiB."));
+        }
+
+        return bytes;
+    }
+
+    private static ulong Pages(ParseResult parsed, Option<ulong> option) => parsed.GetValue(option) / PageOrder.PageSizeBytes;
+
+    private static ulong? OptionalPages(ParseResult parsed, Option<ulong> option) =>
+        parsed.GetResult(option) is null ? null : Pages(parsed, option);
+}
