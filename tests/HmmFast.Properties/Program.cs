@@ -1,10 +1,18 @@
 using System.Globalization;
+using HmmFast.Kernels;
 using HmmFast.Properties;
 
-// HmmFast.Properties CHECK [--count N] [--seed S]: runs one check (or "all"). 0: holds; 1: a counterexample; 2: the call is wrong.
+// HmmFast.Properties CHECK [--count N] [--seed S]: runs one check (or "all"). 0: holds; 1: a counterexample; 2: the call is wrong. --width: the kernels in use.
 string? name = null;
 int? count = null;
 int? seed = null;
+if (args is ["--width"])
+{
+    // Which kernels a process of this environment uses: what the test of the forcing variable asks.
+    Console.WriteLine(KernelSet.Best.Name);
+    return 0;
+}
+
 for (int i = 0; i < args.Length; i++)
 {
     if (args[i] is "--count" or "--seed")

@@ -1,0 +1,65 @@
+using HmmFast.Kernels;
+
+namespace HmmFast.Tests.Kernels;
+
+/// <summary>A width that passes everything on and counts the look-ups: proof that a kernel set runs the width it was made for.</summary>
+internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TInner>>
+    where TInner : struct, ILanes<TInner>
+{
+    private readonly TInner _inner;
+
+    private CountingLanes(TInner inner) => _inner = inner;
+
+    public static int Calls { get; set; }
+
+    public static string Name => "counting";
+
+    public static int WidthBits => TInner.WidthBits;
+
+    public static bool IsSupported => TInner.IsSupported;
+
+    public static CountingLanes<TInner> Load(byte* entries, int rowCount) => new(TInner.Load(entries, rowCount));
+
+    public void Lookup64(byte* classes, byte* codes)
+    {
+        Calls++;
+        _inner.Lookup64(classes, codes);
+    }
+
+    public static ulong Test64(byte* codes, byte bits) => TInner.Test64(codes, bits);
+
+    public static ulong Equal64(byte* bytes, byte value) => TInner.Equal64(bytes, value);
+
+    public static ulong SameAsNext64(byte* bytes) => TInner.SameAsNext64(bytes);
+
+    public static ulong ContiguousWithNext64(uint* pfns) => TInner.ContiguousWithNext64(pfns);
+
+    public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
+        where TStore : struct, IStore => TInner.Expand64<TStore>(codes, pfns, words);
+
+    public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift) =>
+        TInner.ExpandFormat64(codes, pfns, words, keepMask, kindShift);
+
+    public static void RequestBytes64(ulong* words, ulong mask, ulong defaults, int shift, byte* requests) =>
+        TInner.RequestBytes64(words, mask, defaults, shift, requests);
+
+    public static void Select64(byte* requests, byte* none, byte* read, byte* write, byte* codes) =>
+        TInner.Select64(requests, none, read, write, codes);
+
+    public static void Blend64(byte* selectors, byte* clear, byte* set, byte* codes) => TInner.Blend64(selectors, clear, set, codes);
+
+    public static void Iota64(uint* pfns, uint first) => TInner.Iota64(pfns, first);
+
+    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
+        where TStore : struct, IStore => TInner.Words64<TStore>(words, first, step);
+
+    public static void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask) =>
+        TInner.WordsKeeping64(words, first, step, keepMask);
+
+    public static void Add64(uint* values, uint delta) => TInner.Add64(values, delta);
+
+    public static void Add64(ushort* values, ushort delta) => TInner.Add64(values, delta);
+
+    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
+        TInner.Compress64(bits, words, first, outWords, outIndices);
+}
