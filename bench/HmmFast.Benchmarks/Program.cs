@@ -1,1 +1,54 @@
-Console.WriteLine("hmmfast");
+using System.CommandLine;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using HmmFast.Benchmarks.Bars;
+
+// hmmfast benchmarks: `bars` measures every bar in one process, `smoke` runs every BenchmarkDotNet class once at its smallest size,
+// `run` hands its arguments to BenchmarkDotNet.
+var roundsOption = new Option<int>("--rounds") { Description = "Rounds per contender; the median is quoted.", DefaultValueFactory = _ => 15 };
+var largestOption = new Option<ulong>("--largest") { Description = "Largest size in pages.", DefaultValueFactory = _ => 1UL << 24 };
+var resultsOption = new Option<string?>("--results") { Description = "Folder for the result files; without it nothing is written." };
+var baselinesOption = new Option<string?>("--baselines") { Description = "Folder of the built C programs of bench/c." };
+var filterOption = new Option<string?>("--filter") { Description = "Only groups of bars whose name contains this text." };
+var bars = new Command("bars", "Measures every bar in one process, contenders taking turns.") { roundsOption, largestOption, resultsOption, baselinesOption, filterOption };
+bars.SetAction(result => BarCatalog.Run(
+    new BarSession(result.GetValue(roundsOption), result.GetValue(largestOption)),
+    result.GetValue(resultsOption),
+    result.GetValue(baselinesOption),
+    result.GetValue(filterOption)));
+
+var smoke = new Command("smoke", "Runs every benchmark once, at its smallest size, and every bar at a small size: does everything still run?");
+smoke.SetAction(_ =>
+{
+    IConfig config = ManualConfig.CreateEmpty()
+        .AddJob(Job.Dry.WithToolchain(InProcessEmitToolchain.Instance))
+        .AddLogger(BenchmarkDotNet.Loggers.NullLogger.Instance)
+        .AddColumnProvider(BenchmarkDotNet.Columns.DefaultColumnProviders.Instance)
+        .WithOptions(ConfigOptions.DisableOptimizationsValidator | ConfigOptions.JoinSummary);
+    Environment.SetEnvironmentVariable("HMMFAST_BENCH_SMOKE", "1");
+    int failed = 0;
+    int ran = 0;
+    foreach (BenchmarkDotNet.Reports.Summary summary in BenchmarkSwitcher.FromAssembly(typeof(BarCatalog).Assembly).Run(["--filter", "*"], config))
+    {
+        foreach (BenchmarkDotNet.Reports.BenchmarkReport report in summary.Reports)
+        {
+            ran++;
+            if (!report.Success)
+            {
+                failed++;
+                Console.WriteLine($"failed: {report.BenchmarkCase.DisplayInfo}");
+            }
+        }
+    }
+
+    Console.WriteLine($"benchmarks: {ran - failed} passed, {failed} failed");
+    int unmeasured = BarCatalog.Run(new BarSession(1, 1 << 14), null, null, null, gate: false);
+    return failed == 0 && unmeasured == 0 ? 0 : 1;
+});
+
+var run = new Command("run", "Hands every following argument to BenchmarkDotNet.") { TreatUnmatchedTokensAsErrors = false };
+run.SetAction(result => BenchmarkSwitcher.FromAssembly(typeof(BarCatalog).Assembly).Run([.. result.UnmatchedTokens]).Any() ? 0 : 1);
+
+return new RootCommand("Benchmarks of HmmFast.") { bars, smoke, run }.Parse(args).Invoke();

@@ -1,0 +1,38 @@
+namespace HmmFast.Benchmarks.Bars;
+
+/// <summary>Every group of bars, in the order in which they are measured.</summary>
+public static class BarCatalog
+{
+    private static readonly (string Name, Action<BarSession, string?> Measure)[] Groups =
+    [
+        ("limits", MemoryLimitBars.Measure),
+    ];
+
+    /// <summary>Measures the groups, prints each bar, writes the result files where a folder is given.</summary>
+    /// <param name="session">Rounds and sizes.</param>
+    /// <param name="results">Folder for result files, or null.</param>
+    /// <param name="baselines">Folder of the C programs, or null.</param>
+    /// <param name="filter">Part of a group's name, or null for all.</param>
+    /// <param name="gate">False in a smoke run: figures at a small size mean nothing, only that they could be measured.</param>
+    /// <returns>Bars not met, as an exit code of 0 or 1.</returns>
+    public static int Run(BarSession session, string? results, string? baselines, string? filter, bool gate = true)
+    {
+        Console.WriteLine($"{MachineNote.Current.Cpu}, {MachineNote.Current.Isa}, {session.Rounds} rounds");
+        foreach ((string name, Action<BarSession, string?> measure) in Groups)
+        {
+            if (filter is null || name.Contains(filter, StringComparison.OrdinalIgnoreCase))
+            {
+                measure(session, baselines);
+            }
+        }
+
+        int missed = session.Bars.Count(bar => !bar.IsMet);
+        Console.WriteLine($"bars: {session.Bars.Count - missed} met, {missed} not met");
+        if (results is not null)
+        {
+            Console.WriteLine($"results in {BarReport.Write(session, results, "bars")}");
+        }
+
+        return gate && missed > 0 ? 1 : 0;
+    }
+}
