@@ -17,10 +17,10 @@ public static class RunCommand
         Option<int?> pid = new("--pid") { Description = "A live process.", HelpName = "N" };
         Option<string> image = new("--process") { Description = "A made-up process in JSON.", HelpName = "FILE" };
         Option<double> share = new("--share") { Description = "Share of the anonymous memory that gpu0 gets, 0 to 1.", DefaultValueFactory = _ => 0.5 };
-        Option<ulong> runSize = SizeOption("--run-size", "Memory that goes to gpu0 together.", "2MiB");
-        Option<ulong> chunk = SizeOption("--chunk", "Most memory that nic0 faults in one call.", "16MiB");
-        Option<ulong> gpuMemory = SizeOption("--gpu-memory", "gpu0's memory (default: as much as its share needs).", null);
-        Option<ulong> systemMemory = SizeOption("--system-memory", "System memory (default: as much as the job needs).", null);
+        Option<ulong> runSize = SizeOption("--run-size", "Memory that goes to gpu0 together (default: 2MiB).");
+        Option<ulong> chunk = SizeOption("--chunk", "Most memory that nic0 faults in one call (default: 16MiB).");
+        Option<ulong> gpuMemory = SizeOption("--gpu-memory", "gpu0's memory (default: as much as its share needs).");
+        Option<ulong> systemMemory = SizeOption("--system-memory", "System memory (default: as much as the job needs).");
         Option<bool> write = new("--write") { Description = "nic0 asks for write access where the mapping allows it." };
         Option<bool> onlyAsked = new("--only-asked") { Description = "Fault only the pages asked for, not what follows them (the kernel's habit)." };
         Option<bool> verify = new("--verify") { Description = "Run the reference beside the engine and compare every answer." };
@@ -34,21 +34,17 @@ public static class RunCommand
             MainJobOptions options = new()
             {
                 Share = parsed.GetValue(share),
-                RunPages = Pages(parsed, runSize),
-                ChunkPages = Pages(parsed, chunk),
-                DevicePages = OptionalPages(parsed, gpuMemory),
-                SystemFrames = OptionalPages(parsed, systemMemory),
+                RunPages = Pages(parsed, runSize) ?? PageOrder.PagesPerBlock,
+                ChunkPages = Pages(parsed, chunk) ?? 8 * PageOrder.PagesPerBlock,
+                DevicePages = Pages(parsed, gpuMemory),
+                SystemFrames = Pages(parsed, systemMemory),
                 Write = parsed.GetValue(write),
                 FaultHabit = parsed.GetValue(onlyAsked) ? FaultHabit.OnlyAsked : FaultHabit.RunForward,
                 Verify = parsed.GetValue(verify),
             };
-            try
+            if (options.Problem() is { } problem)
             {
-                options.Validate();
-            }
-            catch (ArgumentOutOfRangeException e)
-            {
-                throw new UsageException(e.Message);
+                throw new UsageException(problem);
             }
 
             Capture process = Open(parsed.GetValue(capture), parsed.GetValue(pid), parsed.GetValue(image), io);
@@ -85,22 +81,13 @@ public static class RunCommand
             : ProcessImage.Default();
     }
 
-    private static Option<ulong> SizeOption(string name, string description, string? defaultText)
-    {
-        Option<ulong> option = new(name)
+    private static Option<ulong> SizeOption(string name, string description) =>
+        new(name)
         {
-            Description = defaultText is null ? description : $"{description} [default: {defaultText}]",
+            Description = description,
             HelpName = "SIZE",
             CustomParser = result => ReadSize(result, name),
         };
-        if (defaultText is not null)
-        {
-            _ = ByteSize.TryParse(defaultText, out ulong bytes);
-            option.DefaultValueFactory = _ => bytes;
-        }
-
-        return option;
-    }
 
     private static ulong ReadSize(ArgumentResult result, string name)
     {
@@ -115,8 +102,6 @@ public static class RunCommand
         return bytes;
     }
 
-    private static ulong Pages(ParseResult parsed, Option<ulong> option) => parsed.GetValue(option) / PageOrder.PageSizeBytes;
-
-    private static ulong? OptionalPages(ParseResult parsed, Option<ulong> option) =>
-        parsed.GetResult(option) is null ? null : Pages(parsed, option);
+    private static ulong? Pages(ParseResult parsed, Option<ulong> option) =>
+        parsed.GetResult(option) is null ? null : parsed.GetValue(option) / PageOrder.PageSizeBytes;
 }

@@ -14,7 +14,7 @@ public static class MainJob
     /// <param name="progress">Told of pages done, of all pages of all passes.</param>
     /// <param name="implementation">What it runs on; null for the engine.</param>
     /// <param name="reference">What <see cref="MainJobOptions.Verify"/> compares with; null for the reference.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="MainJobException">Memory ran out on the way.</exception>
     /// <exception cref="CaptureException">The process could not be rebuilt.</exception>
     public static MainJobReport Run(

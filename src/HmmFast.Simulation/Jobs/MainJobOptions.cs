@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace HmmFast.Simulation.Jobs;
 
 /// <summary>What the main job does.</summary>
@@ -30,33 +32,27 @@ public sealed record MainJobOptions
     /// <summary>Largest run or chunk: 1 GiB in pages, as one call's array.</summary>
     public const ulong MaxCallPages = PageOrder.PagesPerGibibyte;
 
+    /// <summary>Says which value is outside its bounds; null when none is.</summary>
+    public string? Problem()
+    {
+        const ulong maxPages = 1UL << 31;
+        return !(Share >= 0 && Share <= 1) ? Invariant($"The share is {Share}; it lies between 0 and 1.")
+            : RunPages is 0 or > MaxCallPages ? Invariant($"A run has {RunPages} pages; it has between 1 and {MaxCallPages}.")
+            : ChunkPages is 0 or > MaxCallPages ? Invariant($"A chunk has {ChunkPages} pages; it has between 1 and {MaxCallPages}.")
+            : DevicePages is 0 or > maxPages ? Invariant($"gpu0 has {DevicePages} pages; it has between 1 and {maxPages}.")
+            : SystemFrames is 0 or > maxPages ? Invariant($"There are {SystemFrames} system frames; there are between 1 and {maxPages}.")
+            : null;
+    }
+
     /// <summary>Checks the values.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">One is outside its bounds; the message names it, its value and the bounds.</exception>
+    /// <exception cref="ArgumentException">One is outside its bounds; the message names it, its value and the bounds.</exception>
     public void Validate()
     {
-        if (!(Share >= 0 && Share <= 1))
+        if (Problem() is { } problem)
         {
-            throw new ArgumentOutOfRangeException(nameof(Share), Share, $"The share is {Share}; it lies between 0 and 1.");
-        }
-
-        CheckPages(nameof(RunPages), RunPages);
-        CheckPages(nameof(ChunkPages), ChunkPages);
-        if (DevicePages is 0 or > (1UL << 31))
-        {
-            throw new ArgumentOutOfRangeException(nameof(DevicePages), DevicePages, $"gpu0 has {DevicePages} pages; it has between 1 and {1UL << 31}.");
-        }
-
-        if (SystemFrames is 0 or > (1UL << 31))
-        {
-            throw new ArgumentOutOfRangeException(nameof(SystemFrames), SystemFrames, $"There are {SystemFrames} system frames; there are between 1 and {1UL << 31}.");
+            throw new ArgumentException(problem);
         }
     }
 
-    private static void CheckPages(string name, ulong pages)
-    {
-        if (pages is 0 or > MaxCallPages)
-        {
-            throw new ArgumentOutOfRangeException(name, pages, $"{name} is {pages}; it lies between 1 and {MaxCallPages} pages.");
-        }
-    }
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
