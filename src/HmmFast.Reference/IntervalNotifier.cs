@@ -1,0 +1,34 @@
+namespace HmmFast.Reference;
+
+/// <summary>A notifier of one address space.</summary>
+internal sealed class IntervalNotifier(ReferenceAddressSpace space, VpnRange range, IInvalidationHandler? handler) : IMmuIntervalNotifier
+{
+    private ulong sequence = 1;
+
+    public VpnRange Range { get; } = range;
+
+    public ReferenceAddressSpace Space { get; } = space;
+
+    public bool IsRemoved { get; private set; }
+
+    public ulong ReadBegin() => sequence;
+
+    public bool ReadRetry(ulong sequence) => sequence != this.sequence;
+
+    public void Invalidate(in InvalidationInfo info)
+    {
+        if (handler is null || handler.Invalidate(this, info))
+        {
+            sequence++;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!IsRemoved)
+        {
+            IsRemoved = true;
+            Space.RemoveNotifier(this);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+namespace HmmFast.Reference;
+
+/// <summary>hmm_range_fault, in the kernel's order: one call, over the caller's array.</summary>
+/// <remarks>
+/// Walk upward; a fault ends the walk, and the next one starts where the fault's piece began, after the sequence was looked at again. So entries
+/// below <see cref="last"/> are final and the others hold their input whenever the call ends early.
+/// </remarks>
+internal ref struct RangeFaultWalker
+{
+    private readonly ReferenceAddressSpace space;
+    private readonly HmmRange range;
+    private readonly Span<HmmPfn> hmmPfns;
+    private readonly HmmPfnLayout layout;
+    private readonly ulong rangeStart;
+    private readonly ulong rangeEnd;
+    private ulong last;
+
+    public RangeFaultWalker(ReferenceAddressSpace space, in HmmRange range, Span<HmmPfn> hmmPfns, HmmPfnLayout layout)
+    {
+        this.space = space;
+        this.range = range;
+        this.hmmPfns = hmmPfns;
+        this.layout = layout;
+        rangeStart = range.Range.Start.Value;
+        rangeEnd = range.Range.End.Value;
+        last = rangeStart;
+    }
+
+    /// <summary>What one piece of the walk came to.</summary>
+    private enum Step
+    {
+        /// <summary>Go on behind it.</summary>
+        Next,
+
+        /// <summary>Something was faulted in: walk again from <see cref="last"/>.</summary>
+        WalkAgain,
+
+        /// <summary>The call fails.</summary>
+        NotPermitted,
+        Fault,
+        OutOfMemory,
+
+        /// <summary>A migration is in progress; waiting for it would have moved the sequence.</summary>
+        Busy,
+    }
+
+    /// <summary>What a page's request makes necessary.</summary>
+    [Flags]
+    private enum Need
+    {
+        Nothing = 0,
+        Fault = 1,
+        WriteFault = 2,
+    }
+
+    /// <summary>The call.</summary>
+    public HmmStatus Run()
+    {
+        while (true)
+        {
+            if (range.Notifier.ReadRetry(range.NotifierSequence))
+            {
+                return HmmStatus.Busy;
+            }
+
+            if (range.Range.IsEmpty)
+            {
+                return HmmStatus.Invalid;
+            }
+
+            switch (Walk())
+            {
+                case Step.Next:
+                    return HmmStatus.Ok;
+                case Step.WalkAgain:
+                    continue;
+                case Step.NotPermitted:
+                    return HmmStatus.NotPermitted;
+                case Step.OutOfMemory:
+                    return HmmStatus.OutOfMemory;
+                case Step.Busy:
+                    return HmmStatus.Busy;
+                default:
+                    return HmmStatus.Fault;
+            }
+        }
+    }
+
+    /// <summary>VMAs and the gaps between them, upward from where the last walk stopped.</summary>
+    private Step Walk()
+    {
+        Step step = Step.Next;
+        for (ulong at = last; at < rangeEnd && step == Step.Next;)
+        {
+            Vma? vma = space.Areas.FindAtOrAfter(at);
+            if (vma is null || vma.Start > at)
+            {
+                ulong gapEnd = Math.Min(rangeEnd, vma?.Start ?? rangeEnd);
+                step = AnyNeed(at, gapEnd, cpuFlags: 0) != Need.Nothing ? Step.Fault : Fill(at, gapEnd, layout.ErrorBit);
+                at = gapEnd;
+                continue;
+            }
+
+            ulong end = Math.Min(rangeEnd, vma.End);
+            if (vma.HasNoPages || !vma.CanRead)
+            {
+                step = AnyNeed(at, end, cpuFlags: 0) != Need.Nothing ? Step.Fault : Fill(at, end, layout.ErrorBit);
+            }
+            else
+            {
+                step = WalkVma(vma, at, end);
+            }
+
+            at = end;
+        }
+
+        return step;
+    }
+
+    /// <summary>One VMA's part, piece by piece: as far as an upper level is empty, else 2 MiB block by block.</summary>
+    private Step WalkVma(Vma vma, ulong start, ulong end)
+    {
+        Step step = Step.Next;
+        for (ulong at = start; at < end && step == Step.Next;)
+        {
+            ulong next;
+            if (space.Tables.FindPudTable(at) is null)
+            {
+                next = Math.Min(end, PageTables.TopEnd(at));
+                step = WalkHole(vma, at, next);
+            }
+            else if (space.Tables.FindPmdTable(at) is not { } pmd)
+            {
+                next = Math.Min(end, PageTables.GibibyteEnd(at));
+                step = WalkHole(vma, at, next);
+            }
+            else
+            {
+                next = Math.Min(end, PageTables.BlockEnd(at));
+                ref PmdSlot slot = ref PageTables.SlotOf(pmd, at);
+                step = slot.IsEmpty ? WalkHole(vma, at, next)
+                    : slot.IsHuge ? WalkHuge(vma, at, next, slot.Huge)
+                    : WalkTable(vma, at, next, slot.Table!);
+            }
+
+            at = next;
+        }
+
+        return step;
+    }
+
+    /// <summary>No table: the piece is decided as a whole.</summary>
+    private Step WalkHole(Vma vma, ulong start, ulong end)
+    {
+        Need need = AnyNeed(start, end, cpuFlags: 0);
+        return need != Need.Nothing ? FaultPiece(vma, start, end, need, cpuFlags: 0) : Fill(start, end, 0);
+    }
+
+    /// <summary>A 2 MiB entry: decided as a whole too.</summary>
+    private Step WalkHuge(Vma vma, ulong start, ulong end, PageEntry huge)
+    {
+        ulong cpuFlags = CpuFlags(huge) | layout.Encode(PageOrder.Huge);
+        Need need = AnyNeed(start, end, cpuFlags);
+        if (need != Need.Nothing)
+        {
+            return FaultPiece(vma, start, end, need, cpuFlags);
+        }
+
+        for (ulong vpn = start; vpn < end; vpn++)
+        {
+            Store(vpn, (huge.Number + (ulong)PageTables.IndexInTable(vpn)) | cpuFlags);
+        }
+
+        return Step.Next;
+    }
+
+    /// <summary>Single entries, one after the other; a fault at one of them runs to the end of the piece.</summary>
+    private Step WalkTable(Vma vma, ulong start, ulong end, PageTable table)
+    {
+        for (ulong vpn = start; vpn < end; vpn++)
+        {
+            PageEntry entry = table.Entries[PageTables.IndexInTable(vpn)];
+            if (entry.Kind == PageEntryKind.DevicePrivate && IsOwn(entry.Number))
+            {
+                // Handed out as it is, even read-only to a request for writing.
+                Store(vpn, entry.Number | CpuFlags(entry));
+                continue;
+            }
+
+            ulong cpuFlags = entry.IsPresent ? CpuFlags(entry) : 0;
+            Need need = NeedOf(vpn, cpuFlags);
+            if (need == Need.Nothing)
+            {
+                Store(vpn, entry.IsPresent ? entry.Number | cpuFlags : 0);
+                continue;
+            }
+
+            if (entry.Kind == PageEntryKind.Migration)
+            {
+                last = vpn;
+                return Step.Busy;
+            }
+
+            bool runForward = range.FaultHabit == FaultHabit.RunForward;
+            return FaultPiece(vma, vpn, runForward ? end : vpn + 1, need, cpuFlags);
+        }
+
+        return Step.Next;
+    }
+
+    /// <summary>Faults a piece: every page with the same access, or under the other habit each page that itself needs it with its own.</summary>
+    private Step FaultPiece(Vma vma, ulong start, ulong end, Need need, ulong cpuFlags)
+    {
+        last = start;
+        bool alike = range.FaultHabit == FaultHabit.RunForward;
+        for (ulong vpn = start; vpn < end; vpn++)
+        {
+            Need own = alike ? need : NeedOf(vpn, cpuFlags);
+            if (own == Need.Nothing)
+            {
+                continue;
+            }
+
+            bool write = (own & Need.WriteFault) != 0;
+            if (write && !vma.CanWrite)
+            {
+                return Step.NotPermitted;
+            }
+
+            switch (space.HandleFault(vma, vpn, write))
+            {
+                case FaultOutcome.SigBus:
+                    return Step.Fault;
+                case FaultOutcome.OutOfMemory:
+                    return Step.OutOfMemory;
+                case FaultOutcome.Wait:
+                    return Step.Busy;
+            }
+        }
+
+        return Step.WalkAgain;
+    }
+
+    private readonly bool IsOwn(uint pfn) =>
+        range.Owner != OwnerId.Null && space.Memory.DeviceOf(new Pfn(pfn)) is { } device && space.Memory.OwnerOf(device) == range.Owner;
+
+    private readonly ulong CpuFlags(PageEntry entry) => layout.ValidBit | (entry.IsWritable ? layout.WriteBit : 0);
+
+    /// <summary>The request of one page against what its entry gives already.</summary>
+    private readonly Need NeedOf(ulong vpn, ulong cpuFlags)
+    {
+        HmmRequestFlags request = (layout.DecodeRequest(hmmPfns[(int)(vpn - rangeStart)]) & range.PfnFlagsMask) | range.DefaultFlags;
+        if ((request & HmmRequestFlags.Fault) == 0)
+        {
+            return Need.Nothing;
+        }
+
+        if ((request & HmmRequestFlags.Write) != 0 && (cpuFlags & layout.WriteBit) == 0)
+        {
+            return Need.Fault | Need.WriteFault;
+        }
+
+        return (cpuFlags & layout.ValidBit) == 0 ? Need.Fault : Need.Nothing;
+    }
+
+    /// <summary>The union of what a piece's pages need.</summary>
+    private readonly Need AnyNeed(ulong start, ulong end, ulong cpuFlags)
+    {
+        Need need = Need.Nothing;
+        if (((range.DefaultFlags | range.PfnFlagsMask) & HmmRequestFlags.Fault) == 0)
+        {
+            return need;
+        }
+
+        for (ulong vpn = start; vpn < end && need != (Need.Fault | Need.WriteFault); vpn++)
+        {
+            need |= NeedOf(vpn, cpuFlags);
+        }
+
+        return need;
+    }
+
+    private readonly Step Fill(ulong start, ulong end, ulong word)
+    {
+        for (ulong vpn = start; vpn < end; vpn++)
+        {
+            Store(vpn, word);
+        }
+
+        return Step.Next;
+    }
+
+    /// <summary>Writes one result; sticky flags stay.</summary>
+    private readonly void Store(ulong vpn, ulong word)
+    {
+        ref HmmPfn output = ref hmmPfns[(int)(vpn - rangeStart)];
+        output = new HmmPfn((output.Raw & layout.StickyMask) | word);
+    }
+}

@@ -1,0 +1,121 @@
+namespace HmmFast.Reference;
+
+/// <summary>make_device_exclusive_range.</summary>
+internal sealed partial class ReferenceAddressSpace
+{
+    private HmmStatus MakeExclusive(ulong start, ulong end, OwnerId owner, Span<Pfn> pages, out ulong exclusivePageCount)
+    {
+        exclusivePageCount = 0;
+        pages.Fill(Pfn.None);
+        HmmStatus status = HmmStatus.Ok;
+        int taken = 0;
+        for (ulong vpn = start; vpn < end && status == HmmStatus.Ok; vpn++)
+        {
+            status = TakeWritablePage(vpn, out uint pfn);
+            if (status == HmmStatus.Ok)
+            {
+                pages[taken++] = new Pfn(pfn);
+            }
+        }
+
+        for (int i = 0; i < taken; i++)
+        {
+            uint pfn = (uint)pages[i].Value;
+            bool made = physical.HeadOf(pfn) == pfn && TryMakeFolioExclusive(pfn, start + (ulong)i, owner);
+            physical.PutUnmapped(pfn);
+            if (made)
+            {
+                exclusivePageCount++;
+            }
+            else
+            {
+                pages[i] = Pfn.None;
+            }
+        }
+
+        return taken > 0 ? HmmStatus.Ok : status;
+    }
+
+    /// <summary>get_user_pages for one page, for writing, with any 2 MiB mapping split: faults until it is there, then takes a reference.</summary>
+    private HmmStatus TakeWritablePage(ulong vpn, out uint pfn)
+    {
+        pfn = 0;
+        while (true)
+        {
+            Vma? vma = vmas.Find(vpn);
+            if (vma is null || vma.HasNoPages || !vma.CanWrite)
+            {
+                return HmmStatus.Fault;
+            }
+
+            if (tables.IsHuge(vpn))
+            {
+                SplitHugeMapping(vpn);
+            }
+
+            PageEntry entry = tables.Read(vpn);
+            if (entry.IsPresent && entry.IsWritable)
+            {
+                pfn = entry.Number;
+                if (!entry.IsDirty)
+                {
+                    physical[physical.HeadOf(pfn)].Set(FrameFlags.Dirty, true);
+                }
+
+                physical.Get(pfn);
+                return HmmStatus.Ok;
+            }
+
+            switch (HandleFault(vma, vpn, write: true))
+            {
+                case FaultOutcome.SigBus:
+                    return HmmStatus.Fault;
+                case FaultOutcome.OutOfMemory:
+                    return HmmStatus.OutOfMemory;
+                case FaultOutcome.Wait:
+                    return HmmStatus.Busy;
+            }
+        }
+    }
+
+    /// <summary>Makes every mapping of the folio exclusive; true when the asked page became so and nothing maps the folio any more.</summary>
+    private bool TryMakeFolioExclusive(uint head, ulong vpn, OwnerId owner)
+    {
+        if (!physical[head].Has(FrameFlags.Anonymous))
+        {
+            return false;
+        }
+
+        bool valid = false;
+        foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in memory.PlacesOfFolio(head).ToArray())
+        {
+            space.Invalidate(start, end, InvalidationEvent.Exclusive, owner);
+            for (ulong page = start; page < end; page++)
+            {
+                PageEntry entry = space.tables.Read(page);
+                if (!entry.IsPresent || entry.Number != space.PageOfFolioAt(vma, page, head))
+                {
+                    continue;
+                }
+
+                space.MakeEntryExclusive(ref space.EntryAt(page));
+                valid |= space == this && page == vpn;
+            }
+        }
+
+        return valid && physical.FolioMapCount(head) == 0;
+    }
+
+    /// <summary>The page keeps its frame and the entry's reference; it only stops being mapped.</summary>
+    private void MakeEntryExclusive(ref PageEntry entry)
+    {
+        if (entry.IsDirty)
+        {
+            physical[physical.HeadOf(entry.Number)].Set(FrameFlags.Dirty, true);
+        }
+
+        entry = new PageEntry(PageEntryKind.DeviceExclusive, entry.Number, entry.Flags & (EntryFlags.Writable | EntryFlags.SoftDirty));
+        physical.RemoveMapping(entry.Number);
+        physical[entry.Number].Set(FrameFlags.HeldExclusively, true);
+    }
+}

@@ -1,0 +1,363 @@
+namespace HmmFast.Reference;
+
+/// <summary>Page faults: what handle_mm_fault does for one page.</summary>
+internal sealed partial class ReferenceAddressSpace
+{
+    /// <summary>Pages around a faulting file page that are mapped along when they are in the page cache (64 KiB).</summary>
+    private const ulong FaultAroundPages = 16;
+
+    /// <summary>One page fault. After Done the access may still need another one: a write that brought a page back read-only, say.</summary>
+    public FaultOutcome HandleFault(Vma vma, ulong vpn, bool write)
+    {
+        memory.Count.Faults++;
+        ref PmdSlot slot = ref PageTables.SlotOf(tables.EnsurePmdTable(vpn), vpn);
+        if (slot.IsEmpty && vma.IsAnonymous && vma.Traits.HugePage && vma.HoldsBlock(vpn))
+        {
+            if (TryHugeAnonymousFault(vma, vpn, write, ref slot))
+            {
+                return FaultOutcome.Done;
+            }
+        }
+        else if (slot.IsHuge)
+        {
+            if (!write || slot.Huge.IsWritable)
+            {
+                slot.Huge.Flags |= write ? EntryFlags.Dirty | EntryFlags.SoftDirty : EntryFlags.None;
+                return FaultOutcome.Done;
+            }
+
+            if (TryReuseHuge(ref slot))
+            {
+                return FaultOutcome.Done;
+            }
+
+            SplitHugeMapping(vpn);
+        }
+
+        PageEntry entry = slot.Table is null ? default : slot.Table.Entries[PageTables.IndexInTable(vpn)];
+        switch (entry.Kind)
+        {
+            case PageEntryKind.None when vma.IsAnonymous:
+                return AnonymousFault(vma, vpn, write);
+            case PageEntryKind.None:
+                return FileFault(vma, vpn, write);
+            case PageEntryKind.Present:
+                if (!write)
+                {
+                    return FaultOutcome.Done;
+                }
+
+                if (!entry.IsWritable)
+                {
+                    return WriteProtectFault(vma, vpn);
+                }
+
+                // A fault taken on a writable entry marks it dirty in software, and that counts as soft-dirty.
+                EntryAt(vpn).Flags |= EntryFlags.Dirty | EntryFlags.SoftDirty;
+                return FaultOutcome.Done;
+            default:
+                return NonPresentFault(vma, vpn, write);
+        }
+    }
+
+    /// <summary>What do_swap_page does: swap, device-private, device-exclusive and migration entries.</summary>
+    private FaultOutcome NonPresentFault(Vma vma, ulong vpn, bool write)
+    {
+        PageEntry entry = EntryAt(vpn);
+        switch (entry.Kind)
+        {
+            case PageEntryKind.DevicePrivate:
+                return MigrateToRam(vma, vpn, entry.Number);
+            case PageEntryKind.DeviceExclusive:
+                Invalidate(vpn, vpn + 1, InvalidationEvent.Exclusive);
+                RestoreExclusive(vma, ref EntryAt(vpn));
+                memory.Count.ExclusiveEnds++;
+                return FaultOutcome.Done;
+            case PageEntryKind.Swap:
+                return SwapIn(vma, vpn, write);
+            default:
+                return FaultOutcome.Wait;
+        }
+    }
+
+    /// <summary>The entry of a page that has a table.</summary>
+    private ref PageEntry EntryAt(ulong vpn) => ref tables.FindTable(vpn)!.Entries[PageTables.IndexInTable(vpn)];
+
+    private FaultOutcome AnonymousFault(Vma vma, ulong vpn, bool write)
+    {
+        PageTable table = tables.EnsureTable(vpn);
+        ref PageEntry entry = ref table.Entries[PageTables.IndexInTable(vpn)];
+        if (!write)
+        {
+            entry = new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, EntryFlags.None);
+            memory.Count.ZeroPageFaults++;
+            return FaultOutcome.Done;
+        }
+
+        vmas.PrepareAnon(vma);
+        if (!physical.TryAllocateSystem(out uint pfn))
+        {
+            return FaultOutcome.OutOfMemory;
+        }
+
+        MapNewAnonymous(vma, vpn, ref entry, pfn);
+        return FaultOutcome.Done;
+    }
+
+    /// <summary>Maps a page nobody else has: writable, dirty, exclusive. The mapping takes over the allocation's reference.</summary>
+    private void MapNewAnonymous(Vma vma, ulong vpn, ref PageEntry entry, uint pfn)
+    {
+        ref Frame frame = ref physical[pfn];
+        frame.Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.AnonExclusive | FrameFlags.Lru;
+        frame.Index = vma.IndexOf(vpn);
+        physical.AddMapping(pfn);
+        EntryFlags flags = vma.CanWrite ? EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty : EntryFlags.None;
+        entry = new PageEntry(PageEntryKind.Present, pfn, flags);
+    }
+
+    private FaultOutcome FileFault(Vma vma, ulong vpn, bool write)
+    {
+        if (vma.File is null)
+        {
+            // Driver mappings are filled when they are made; nothing can be faulted in later.
+            return FaultOutcome.SigBus;
+        }
+
+        if (!write)
+        {
+            return ReadFileFault(vma, vpn);
+        }
+
+        return vma.IsShared ? WriteSharedFault(vma, vpn) : CopyFileFault(vma, vpn);
+    }
+
+    private FaultOutcome ReadFileFault(Vma vma, ulong vpn)
+    {
+        if (MapAround(vma, vpn))
+        {
+            return FaultOutcome.Done;
+        }
+
+        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), out uint pfn);
+        if (outcome == FaultOutcome.Done)
+        {
+            MapFilePage(vma, ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], pfn);
+        }
+
+        return outcome;
+    }
+
+    private FaultOutcome WriteSharedFault(Vma vma, ulong vpn)
+    {
+        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), out uint pfn);
+        if (outcome == FaultOutcome.Done)
+        {
+            ref PageEntry entry = ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)];
+            MapFilePage(vma, ref entry, pfn);
+            entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
+            physical[pfn].Set(FrameFlags.Dirty, true);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>First write to a private file page: the copy's frame is taken before the file's page is looked for.</summary>
+    private FaultOutcome CopyFileFault(Vma vma, ulong vpn)
+    {
+        vmas.PrepareAnon(vma);
+        if (!physical.TryAllocateSystem(out uint copy))
+        {
+            return FaultOutcome.OutOfMemory;
+        }
+
+        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), out uint pfn);
+        if (outcome != FaultOutcome.Done)
+        {
+            physical.Put(copy);
+            return outcome;
+        }
+
+        physical.SetContent(copy, physical.ContentOf(pfn));
+        MapNewAnonymous(vma, vpn, ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], copy);
+        memory.Count.PagesCopied++;
+        return FaultOutcome.Done;
+    }
+
+    private void MapFilePage(Vma vma, ref PageEntry entry, uint pfn)
+    {
+        physical.Get(pfn);
+        physical.AddMapping(pfn);
+        entry = new PageEntry(PageEntryKind.Present, pfn, vma.MapsWritableOnRead ? EntryFlags.Writable : EntryFlags.None);
+    }
+
+    /// <summary>
+    /// Fault-around: maps every empty page of the window whose file page is in the page cache. The window is 16 pages from the 64 KiB border, or
+    /// from the VMA's start where that is later, inside VMA and 2 MiB block. True when the faulting page was among them.
+    /// </summary>
+    private bool MapAround(Vma vma, ulong vpn)
+    {
+        ulong from = Math.Max(vpn & ~(FaultAroundPages - 1), vma.Start);
+        ulong to = Math.Min(Math.Min(from + FaultAroundPages, PageTables.BlockEnd(vpn)), vma.End);
+        bool found = false;
+        for (ulong page = from; page < to; page++)
+        {
+            CachedPage cached = vma.File![vma.IndexOf(page)];
+            if (cached.Kind != CachedPageKind.InMemory)
+            {
+                continue;
+            }
+
+            ref PageEntry entry = ref tables.EnsureTable(page).Entries[PageTables.IndexInTable(page)];
+            if (entry.IsNone)
+            {
+                MapFilePage(vma, ref entry, cached.Number);
+                found |= page == vpn;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>A write to a present entry without write permission (do_wp_page).</summary>
+    private FaultOutcome WriteProtectFault(Vma vma, ulong vpn)
+    {
+        ref PageEntry entry = ref EntryAt(vpn);
+        if (vma.IsShared)
+        {
+            entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
+            physical[entry.Number].Set(FrameFlags.Dirty, true);
+            return FaultOutcome.Done;
+        }
+
+        if (!entry.IsZeroPage && physical[physical.HeadOf(entry.Number)].Has(FrameFlags.Anonymous) && CanReuse(entry.Number))
+        {
+            physical[entry.Number].Set(FrameFlags.AnonExclusive, true);
+            entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
+            return FaultOutcome.Done;
+        }
+
+        return CopyOnWrite(vma, vpn);
+    }
+
+    /// <summary>The page is this entry's alone: known so, or found so by its references. Pages of a 2 MiB folio are not looked into.</summary>
+    private bool CanReuse(uint pfn)
+    {
+        if (physical[pfn].Has(FrameFlags.AnonExclusive))
+        {
+            return true;
+        }
+
+        if (physical[pfn].Has(FrameFlags.Large))
+        {
+            return false;
+        }
+
+        int cacheReference = physical[pfn].SlotPlusOne != 0 ? 1 : 0;
+        if (physical[pfn].RefCount > 1 + cacheReference)
+        {
+            return false;
+        }
+
+        physical.TryFreeSwap(pfn);
+        return physical[pfn].RefCount == 1;
+    }
+
+    private FaultOutcome CopyOnWrite(Vma vma, ulong vpn)
+    {
+        vmas.PrepareAnon(vma);
+        if (!physical.TryAllocateSystem(out uint copy))
+        {
+            return FaultOutcome.OutOfMemory;
+        }
+
+        ref PageEntry entry = ref EntryAt(vpn);
+        PageEntry old = entry;
+        physical.SetContent(copy, physical.ContentOf(old.Number));
+        Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
+        MapNewAnonymous(vma, vpn, ref entry, copy);
+        memory.Count.PagesCopied++;
+        if (!old.IsZeroPage)
+        {
+            physical.RemoveMapping(old.Number);
+            physical.PutUnmapped(old.Number);
+        }
+
+        return FaultOutcome.Done;
+    }
+
+    /// <summary>Brings a page back from swap; a write goes on to copy or reuse it.</summary>
+    private FaultOutcome SwapIn(Vma vma, ulong vpn, bool write)
+    {
+        PageEntry old = EntryAt(vpn);
+        uint slot = old.Number;
+        uint? cached = physical.Swap.CachedFrame(slot);
+        bool fresh = false;
+        if (cached is null)
+        {
+            if (!physical.TryAllocateSystem(out uint taken))
+            {
+                return FaultOutcome.OutOfMemory;
+            }
+
+            physical.SetContent(taken, physical.Swap.ContentOf(slot));
+            physical[taken].Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.Lru;
+            memory.Count.PagesSwappedIn++;
+
+            // A slot only this entry refers to is read past the swap cache; one that others need too is kept as their copy.
+            fresh = physical.Swap.EntryCount(slot) == 1;
+            if (!fresh)
+            {
+                physical.AddToSwapCache(taken, slot);
+            }
+
+            cached = taken;
+        }
+        else
+        {
+            physical.Get(cached.Value);
+        }
+
+        uint pfn = cached.Value;
+        physical.Swap.RemoveEntry(slot);
+        if (write && physical[pfn].SlotPlusOne != 0 && physical[pfn].RefCount == 2)
+        {
+            physical.TryFreeSwap(pfn);
+        }
+
+        ref PageEntry entry = ref EntryAt(vpn);
+        EntryFlags flags = old.Flags & EntryFlags.SoftDirty;
+        bool exclusive = fresh || (old.Flags & EntryFlags.Exclusive) != 0 || physical[pfn].RefCount == 1;
+        if (exclusive)
+        {
+            physical[pfn].Set(FrameFlags.AnonExclusive, true);
+            if (vma.CanWrite && (vma.SoftDirty || old.IsSoftDirty))
+            {
+                flags |= EntryFlags.Writable;
+                if (write)
+                {
+                    flags |= EntryFlags.Dirty | EntryFlags.SoftDirty;
+                    write = false;
+                }
+            }
+        }
+
+        physical[pfn].Index = vma.IndexOf(vpn);
+        physical.AddMapping(pfn);
+        entry = new PageEntry(PageEntryKind.Present, pfn, flags);
+        return write ? WriteProtectFault(vma, vpn) : FaultOutcome.Done;
+    }
+
+    /// <summary>Turns a device-exclusive entry back into a present one; the page was never moved.</summary>
+    private void RestoreExclusive(Vma vma, ref PageEntry entry)
+    {
+        EntryFlags flags = entry.Flags & EntryFlags.SoftDirty;
+        if (entry.IsWritable && vma.CanWrite)
+        {
+            flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
+        }
+
+        physical[entry.Number].Set(FrameFlags.HeldExclusively, false);
+        physical.AddMapping(entry.Number);
+        entry = new PageEntry(PageEntryKind.Present, entry.Number, flags);
+    }
+}

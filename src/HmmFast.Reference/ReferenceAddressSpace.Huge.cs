@@ -1,0 +1,199 @@
+namespace HmmFast.Reference;
+
+/// <summary>2 MiB entries: fault, reuse, split, and what zapping one does.</summary>
+internal sealed partial class ReferenceAddressSpace
+{
+    /// <summary>Splits the folio (not only one mapping of it) into single pages, for everyone; false when somebody holds it beyond its mappings.</summary>
+    /// <remarks>A page without any mapping is freed; a page that holds only zeroes gives way to the zero page wherever it was mapped.</remarks>
+    public static bool TrySplitFolio(ReferenceMemorySystem memory, uint head)
+    {
+        PhysicalMemory physical = memory.Physical;
+        if (physical[head].RefCount != physical.FolioMapCount(head))
+        {
+            return false;
+        }
+
+        List<(ReferenceAddressSpace Space, Vma Vma, ulong Start, ulong End)> places = [.. memory.PlacesOfFolio(head)];
+        bool dirty = physical[head].Has(FrameFlags.Dirty);
+        foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in places)
+        {
+            space.Invalidate(start, end, InvalidationEvent.Clear);
+            dirty |= space.FreezeForSplit(vma, start, end, head);
+        }
+
+        SplitFrames(physical, head, dirty);
+        foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in places)
+        {
+            space.RemapAfterSplit(vma, start, end, head);
+        }
+
+        for (uint pfn = head; pfn < head + PageTables.PagesPerBlock; pfn++)
+        {
+            physical.Put(pfn);
+        }
+
+        return true;
+    }
+
+    /// <summary>Splits one mapping of a 2 MiB page into a table of pages; the folio stays one.</summary>
+    private void SplitHugeMapping(ulong vpn)
+    {
+        ulong block = vpn & ~(PageTables.PagesPerBlock - 1);
+        Invalidate(block, block + PageTables.PagesPerBlock, InvalidationEvent.Clear);
+        SplitHugeEntry(ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn), dirtyCountsAsSoftDirty: true);
+    }
+
+    /// <summary>Replaces a 2 MiB entry by 512 single ones. Marking them dirty marks them soft-dirty too, unless the folio is being split.</summary>
+    private void SplitHugeEntry(ref PmdSlot slot, bool dirtyCountsAsSoftDirty)
+    {
+        memory.Count.HugeSplits++;
+        PageEntry huge = slot.Huge;
+        slot.Huge = default;
+        slot.Table = new PageTable();
+        if (physical.IsHugeZero(huge.Number))
+        {
+            Array.Fill(slot.Table.Entries, new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, EntryFlags.None));
+            return;
+        }
+
+        EntryFlags flags = huge.Flags & (EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty);
+        if (dirtyCountsAsSoftDirty && huge.IsDirty)
+        {
+            flags |= EntryFlags.SoftDirty;
+        }
+
+        bool exclusive = physical[huge.Number].Has(FrameFlags.AnonExclusive);
+        ref LargeFolio folio = ref physical.LargeOf(huge.Number);
+        folio.EntireMapCount--;
+        folio.TotalMapCount += (int)PageTables.PagesPerBlock - 1;
+        physical[huge.Number].RefCount += (int)PageTables.PagesPerBlock - 1;
+        for (uint i = 0; i < PageTables.PagesPerBlock; i++)
+        {
+            ref Frame frame = ref physical[huge.Number + i];
+            frame.MapCount++;
+            frame.Set(FrameFlags.AnonExclusive, exclusive);
+            slot.Table.Entries[i] = new PageEntry(PageEntryKind.Present, huge.Number + i, flags);
+        }
+    }
+
+    /// <summary>An empty block where huge pages are wanted: the huge zero page for a read, a new folio for a write. False: fall back to small pages.</summary>
+    private bool TryHugeAnonymousFault(Vma vma, ulong vpn, bool write, ref PmdSlot slot)
+    {
+        vmas.PrepareAnon(vma);
+        if (!write)
+        {
+            slot.Huge = new PageEntry(PageEntryKind.Present, physical.HugeZeroFrame, EntryFlags.None);
+            memory.Count.ZeroPageFaults++;
+            return true;
+        }
+
+        if (!physical.TryAllocateLarge(out uint head))
+        {
+            return false;
+        }
+
+        MapNewHuge(vma, vpn & ~(PageTables.PagesPerBlock - 1), ref slot, head);
+        return true;
+    }
+
+    private void MapNewHuge(Vma vma, ulong block, ref PmdSlot slot, uint head)
+    {
+        physical[head].Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.AnonExclusive;
+        physical[head].Index = vma.IndexOf(block);
+        physical.LargeOf(head) = new LargeFolio { EntireMapCount = 1, TotalMapCount = 1 };
+        EntryFlags flags = EntryFlags.Dirty | EntryFlags.SoftDirty | (vma.CanWrite ? EntryFlags.Writable : EntryFlags.None);
+        slot.Huge = new PageEntry(PageEntryKind.Present, head, flags);
+    }
+
+    /// <summary>A write to a read-only 2 MiB page: reused when it is this mapping's alone; else the mapping is split and small pages are copied.</summary>
+    private bool TryReuseHuge(ref PmdSlot slot)
+    {
+        uint head = slot.Huge.Number;
+        if (physical.IsHugeZero(head) || !(physical[head].Has(FrameFlags.AnonExclusive) || physical[head].RefCount == 1))
+        {
+            return false;
+        }
+
+        physical[head].Set(FrameFlags.AnonExclusive, true);
+        slot.Huge.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
+        return true;
+    }
+
+    private void ZapHuge(ref PmdSlot slot)
+    {
+        uint head = slot.Huge.Number;
+        slot.Huge = default;
+        RemoveHugeMapping(head);
+    }
+
+    private void RemoveHugeMapping(uint head)
+    {
+        if (physical.IsHugeZero(head))
+        {
+            return;
+        }
+
+        ref LargeFolio folio = ref physical.LargeOf(head);
+        folio.EntireMapCount--;
+        folio.TotalMapCount--;
+        physical.Put(head);
+    }
+
+    /// <summary>Makes sure that the folio is mapped by single entries here; tells whether any of them is dirty.</summary>
+    private bool FreezeForSplit(Vma vma, ulong start, ulong end, uint head)
+    {
+        PmdTable? pmd = tables.FindPmdTable(start);
+        if (pmd is not null && PageTables.SlotOf(pmd, start) is { IsHuge: true } slot && slot.Huge.Number == head)
+        {
+            SplitHugeEntry(ref PageTables.SlotOf(pmd, start), dirtyCountsAsSoftDirty: false);
+        }
+
+        bool dirty = false;
+        for (ulong vpn = start; vpn < end; vpn++)
+        {
+            PageEntry entry = tables.Read(vpn);
+            dirty |= entry.IsPresent && entry.IsDirty && entry.Number == PageOfFolioAt(vma, vpn, head);
+        }
+
+        return dirty;
+    }
+
+    private uint PageOfFolioAt(Vma vma, ulong vpn, uint head) => head + (uint)(vma.IndexOf(vpn) - physical[head].Index);
+
+    /// <summary>Puts single pages where the folio was mapped; zero-filled ones give way to the zero page.</summary>
+    private void RemapAfterSplit(Vma vma, ulong start, ulong end, uint head)
+    {
+        for (ulong vpn = start; vpn < end; vpn++)
+        {
+            uint pfn = PageOfFolioAt(vma, vpn, head);
+            PageEntry entry = tables.Read(vpn);
+            if (!entry.IsPresent || entry.Number != pfn)
+            {
+                continue;
+            }
+
+            if (physical.TracksContent && physical.ContentOf(pfn) == 0)
+            {
+                EntryAt(vpn) = new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, EntryFlags.None);
+                physical.RemoveMapping(pfn);
+                physical.Put(pfn);
+            }
+        }
+    }
+
+    /// <summary>Makes 512 single pages of a folio. Each gets one reference a mapping, and one more that the caller drops.</summary>
+    private static void SplitFrames(PhysicalMemory physical, uint head, bool dirty)
+    {
+        FrameFlags shared = physical[head].Flags & (FrameFlags.Anonymous | FrameFlags.SwapBacked);
+        ulong index = physical[head].Index;
+        physical.LargeOf(head) = default;
+        for (uint i = 0; i < PageTables.PagesPerBlock; i++)
+        {
+            ref Frame frame = ref physical[head + i];
+            frame.Flags = (frame.Flags & ~FrameFlags.Large) | shared;
+            frame.Set(FrameFlags.Dirty, dirty);
+            frame.Index = index + i;
+            frame.RefCount = frame.MapCount + 1;
+        }
+    }
+}

@@ -1,0 +1,247 @@
+namespace HmmFast.Reference;
+
+/// <summary>MADV_PAGEOUT: which pages are taken, and what reclaim does with each.</summary>
+internal sealed partial class ReferenceAddressSpace
+{
+    /// <summary>Collects the block's pages that nobody else maps, then reclaims them in page order.</summary>
+    private void PageOutBlock(Vma vma, ulong start, ulong end)
+    {
+        List<(uint Head, ulong Vpn)> isolated = [];
+        ref PmdSlot slot = ref PageTables.SlotOf(tables.FindPmdTable(start)!, start);
+        if (slot.IsHuge)
+        {
+            uint head = slot.Huge.Number;
+            if (physical.IsHugeZero(head) || physical.LooksShared(head))
+            {
+                return;
+            }
+
+            if (end - start == PageTables.PagesPerBlock)
+            {
+                Reclaim(vma, head, start);
+                return;
+            }
+
+            if (!TrySplitFolio(memory, head))
+            {
+                return;
+            }
+        }
+
+        for (ulong vpn = start; vpn < end && slot.Table is not null; vpn++)
+        {
+            PageEntry entry = EntryAt(vpn);
+            if (!entry.IsPresent || entry.IsZeroPage || physical.DeviceOf(entry.Number) is not null)
+            {
+                continue;
+            }
+
+            ulong mapped = 1;
+            if (physical[entry.Number].Has(FrameFlags.Large))
+            {
+                mapped = RunOfFolio(vpn, end);
+                if (mapped < PageTables.PagesPerBlock)
+                {
+                    // A part of a folio: split it and look at the page again, unless others map it too.
+                    if (!physical.LooksShared(entry.Number) && TrySplitFolio(memory, physical.HeadOf(entry.Number)))
+                    {
+                        vpn--;
+                    }
+
+                    continue;
+                }
+            }
+
+            bool alone = physical.FolioMapCount(entry.Number) == (int)physical.PagesInFolio(entry.Number);
+            if (physical[entry.Number].Has(FrameFlags.Lru) && alone)
+            {
+                isolated.Add((physical.HeadOf(entry.Number), vpn));
+            }
+
+            vpn += mapped - 1;
+        }
+
+        foreach ((uint head, ulong vpn) in isolated)
+        {
+            Reclaim(vma, head, vpn);
+        }
+    }
+
+    /// <summary>Reclaims one folio that only this address space maps, at <paramref name="vpn"/>.</summary>
+    private void Reclaim(Vma vma, uint head, ulong vpn)
+    {
+        ref Frame frame = ref physical[head];
+        bool large = frame.Has(FrameFlags.Large);
+        if (!frame.Has(FrameFlags.Anonymous))
+        {
+            ReclaimFilePage(vma, head, vpn);
+        }
+        else if (!frame.Has(FrameFlags.SwapBacked))
+        {
+            DiscardLazyFree(head, vpn, large);
+        }
+        else if (large)
+        {
+            SwapOutHuge(vma, head, vpn);
+        }
+        else
+        {
+            SwapOut(head, vpn);
+        }
+    }
+
+    /// <summary>An anonymous page goes to the lowest free slot, or back to the slot it came from when it is clean and still cached there.</summary>
+    private void SwapOut(uint pfn, ulong vpn)
+    {
+        if (physical[pfn].SlotPlusOne == 0)
+        {
+            if (!physical.Swap.TryTake(out uint taken))
+            {
+                return;
+            }
+
+            physical.AddToSwapCache(pfn, taken);
+            physical[pfn].Set(FrameFlags.Dirty, true);
+        }
+
+        uint slot = physical[pfn].SlotPlusOne - 1;
+        Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
+        ReplaceBySwapEntry(ref EntryAt(vpn), pfn, slot);
+        WriteToSwap(pfn, slot);
+    }
+
+    private void ReplaceBySwapEntry(ref PageEntry entry, uint pfn, uint slot)
+    {
+        ref Frame frame = ref physical[pfn];
+        EntryFlags flags = entry.Flags & EntryFlags.SoftDirty;
+        flags |= frame.Has(FrameFlags.AnonExclusive) ? EntryFlags.Exclusive : EntryFlags.None;
+        if (entry.IsDirty)
+        {
+            physical[physical.HeadOf(pfn)].Set(FrameFlags.Dirty, true);
+        }
+
+        entry = new PageEntry(PageEntryKind.Swap, slot, flags);
+        physical.Swap.AddEntry(slot);
+        physical.RemoveMapping(pfn);
+        frame.Set(FrameFlags.AnonExclusive, false);
+        physical.Put(pfn);
+    }
+
+    /// <summary>Writes a dirty page to its slot; then the frame is free unless somebody holds it, who keeps it in the swap cache.</summary>
+    private void WriteToSwap(uint pfn, uint slot)
+    {
+        if (physical[pfn].Has(FrameFlags.Dirty))
+        {
+            physical.Swap.SetContent(slot, physical.ContentOf(pfn));
+            physical[pfn].Set(FrameFlags.Dirty, false);
+            memory.Count.PagesSwappedOut++;
+        }
+
+        if (physical[pfn].RefCount == 1)
+        {
+            physical.DropFromSwapCache(pfn);
+        }
+    }
+
+    /// <summary>A whole 2 MiB folio goes to 512 slots in a row; where there is no such run it is split and its pages go one by one.</summary>
+    private void SwapOutHuge(Vma vma, uint head, ulong start)
+    {
+        ulong end = start + PageTables.PagesPerBlock;
+        if (physical[head].PinCount > 0 || !physical.Swap.TryTakeBlock(out uint first))
+        {
+            if (TrySplitFolio(memory, head))
+            {
+                PageOutBlock(vma, start, end);
+            }
+
+            return;
+        }
+
+        Invalidate(start, end, InvalidationEvent.Clear);
+        PmdTable pmd = tables.FindPmdTable(start)!;
+        if (PageTables.SlotOf(pmd, start).IsHuge)
+        {
+            SplitHugeEntry(ref PageTables.SlotOf(pmd, start), dirtyCountsAsSoftDirty: true);
+        }
+
+        for (uint i = 0; i < PageTables.PagesPerBlock; i++)
+        {
+            physical.Swap.SetContent(first + i, physical.ContentOf(head + i));
+            ReplaceBySwapEntry(ref EntryAt(start + i), head + i, first + i);
+            memory.Count.PagesSwappedOut++;
+        }
+    }
+
+    /// <summary>A lazily freed page is dropped if it was not written since; else it becomes an ordinary page again.</summary>
+    private void DiscardLazyFree(uint head, ulong vpn, bool large)
+    {
+        ulong count = physical.PagesInFolio(head);
+        Invalidate(vpn, vpn + count, InvalidationEvent.Clear);
+        ref PmdSlot slot = ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn);
+        bool held = physical[head].RefCount > physical.FolioMapCount(head);
+        if (large && slot.IsHuge)
+        {
+            if (!held && !slot.Huge.IsDirty && !physical[head].Has(FrameFlags.Dirty))
+            {
+                ZapHuge(ref slot);
+                return;
+            }
+
+            SplitHugeEntry(ref slot, dirtyCountsAsSoftDirty: true);
+        }
+
+        for (ulong i = 0; i < count; i++)
+        {
+            ref PageEntry entry = ref EntryAt(vpn + i);
+            if (entry.IsDirty)
+            {
+                physical[head].Set(FrameFlags.Dirty, true);
+            }
+
+            if (held || physical[head].Has(FrameFlags.Dirty))
+            {
+                physical[head].Set(FrameFlags.SwapBacked, true);
+                return;
+            }
+
+            uint pfn = entry.Number;
+            entry = default;
+            physical.RemoveMapping(pfn);
+            physical.Put(pfn);
+        }
+    }
+
+    /// <summary>A file's page: unmapped always; dropped from the cache if clean, a dirty shmem page swapped out, a dirty disk page kept.</summary>
+    private void ReclaimFilePage(Vma vma, uint pfn, ulong vpn)
+    {
+        PageFile file = vma.File!;
+        ulong index = vma.IndexOf(vpn);
+        Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
+        ref PageEntry entry = ref EntryAt(vpn);
+        if (entry.IsDirty)
+        {
+            physical[pfn].Set(FrameFlags.Dirty, true);
+        }
+
+        entry = default;
+        physical.RemoveMapping(pfn);
+        physical.Put(pfn);
+        if (physical[pfn].RefCount > 1)
+        {
+            return;
+        }
+
+        if (!physical[pfn].Has(FrameFlags.Dirty))
+        {
+            memory.RemoveCachePage(file, index, pfn);
+        }
+        else if (file.Kind == FileKind.Memfd && physical.Swap.TryTake(out uint slot))
+        {
+            physical.Swap.SetContent(slot, physical.ContentOf(pfn));
+            physical.Swap.AddEntry(slot);
+            memory.RemoveCachePage(file, index, pfn);
+            file[index] = new CachedPage(CachedPageKind.Swapped, slot);
+            memory.Count.PagesSwappedOut++;
+        }
+    }
+}

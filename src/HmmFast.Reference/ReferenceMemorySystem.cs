@@ -1,0 +1,388 @@
+namespace HmmFast.Reference;
+
+/// <summary>The specification: every answer of <see cref="IMemorySystem"/> worked out page by page, in plain C#, in the kernel's order.</summary>
+/// <remarks>
+/// It shares only the vocabulary with the engine. Speed is not its aim; sixteen million pages fit and a snapshot of them takes about a second.
+/// The choices a kernel leaves open (which frame, which slot, in which order) are written down as rules in this folder's README.md.
+/// </remarks>
+public sealed class ReferenceMemorySystem : IMemorySystem
+{
+    private readonly List<ReferenceAddressSpace> spaces = [];
+    private readonly List<PageFile> files = [];
+    private readonly List<PageFile> namedFiles = [];
+    private MemoryCounters counters;
+    private bool disposed;
+
+    /// <summary>Makes an empty machine.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size lies outside what 32-bit frame and slot numbers can hold.</exception>
+    public ReferenceMemorySystem(MemorySystemOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Options = options;
+        Physical = new PhysicalMemory(options);
+    }
+
+    /// <inheritdoc/>
+    public MemorySystemOptions Options { get; }
+
+    /// <inheritdoc/>
+    public MemoryCounters Counters => counters;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IAddressSpace> AddressSpaces => spaces;
+
+    /// <inheritdoc/>
+    public ulong FreeSystemFrameCount => Physical.System.FreeCount;
+
+    internal PhysicalMemory Physical { get; }
+
+    internal ref MemoryCounters Count => ref counters;
+
+    internal List<ReferenceAddressSpace> Spaces => spaces;
+
+    /// <inheritdoc/>
+    public DeviceId AddDevice(DeviceOptions options)
+    {
+        ThrowIfDisposed();
+        ArgumentNullException.ThrowIfNull(options);
+        return Physical.AddDevice(options).Id;
+    }
+
+    /// <inheritdoc/>
+    public (Pfn First, ulong Count) DeviceFrames(DeviceId device)
+    {
+        FramePool pool = DeviceAt(device).Pool;
+        return (new Pfn(pool.First), pool.Count);
+    }
+
+    /// <inheritdoc/>
+    public OwnerId OwnerOf(DeviceId device) => DeviceAt(device).Options.Owner;
+
+    /// <inheritdoc/>
+    public DeviceId? DeviceOf(Pfn pfn) => pfn.Value > uint.MaxValue ? null : Physical.DeviceOf((uint)pfn.Value)?.Id;
+
+    /// <inheritdoc/>
+    public FileId CreateFile(FileOptions options)
+    {
+        ThrowIfDisposed();
+        ArgumentNullException.ThrowIfNull(options);
+        PageFile file = AddFile(new FileId(namedFiles.Count), options.Kind, options.PageCount, options.InitialTag);
+        namedFiles.Add(file);
+        for (ulong index = 0; options.InitialTag is not null && index < file.PageCount; index++)
+        {
+            // Pages that were written are in the page cache; the others are holes.
+            ulong tag = options.InitialTag(index);
+            if (tag == 0)
+            {
+                continue;
+            }
+
+            if (!TryAddCachePage(file, index, tag, out uint pfn))
+            {
+                throw new InsufficientMemoryException($"No system frame is free for page {index} of the file's {file.PageCount}.");
+            }
+
+            Physical[pfn].Set(FrameFlags.Dirty, file.Kind == FileKind.Memfd);
+        }
+
+        return file.Id;
+    }
+
+    /// <inheritdoc/>
+    public IAddressSpace CreateAddressSpace()
+    {
+        ThrowIfDisposed();
+        ReferenceAddressSpace space = new(this);
+        spaces.Add(space);
+        return space;
+    }
+
+    /// <inheritdoc/>
+    public HmmStatus TryAllocateDevicePage(DeviceId device, out Pfn pfn)
+    {
+        ThrowIfDisposed();
+        return Taken(Physical.TryAllocateDevice(DeviceAt(device), out uint frame), frame, out pfn);
+    }
+
+    /// <inheritdoc/>
+    public HmmStatus TryAllocateSystemPage(out Pfn pfn)
+    {
+        ThrowIfDisposed();
+        return Taken(Physical.TryAllocateSystem(out uint frame), frame, out pfn);
+    }
+
+    /// <inheritdoc/>
+    public void ReleasePage(Pfn pfn)
+    {
+        uint frame = FrameInUse(pfn);
+        if (Physical[frame].RefCount != 1 || Physical.FolioMapCount(frame) != 0)
+        {
+            throw new InvalidOperationException($"The page {pfn} is in use ({Physical[frame].RefCount} references); only one taken and not used can be released.");
+        }
+
+        Physical.Put(frame);
+    }
+
+    /// <inheritdoc/>
+    public ulong ReadContent(Pfn pfn)
+    {
+        ThrowIfNoContent();
+        return Physical.ContentOf(FrameInUse(pfn));
+    }
+
+    /// <inheritdoc/>
+    public void WriteContent(Pfn pfn, ulong tag)
+    {
+        ThrowIfNoContent();
+        uint frame = FrameInUse(pfn);
+        if (frame == PhysicalMemory.ZeroFrame || Physical.IsHugeZero(frame))
+        {
+            throw new InvalidOperationException($"The zero page ({pfn}) cannot be written.");
+        }
+
+        Physical.SetContent(frame, tag);
+    }
+
+    /// <inheritdoc/>
+    public void Pin(Pfn pfn)
+    {
+        uint frame = FrameInUse(pfn);
+        if (frame == PhysicalMemory.ZeroFrame || Physical.IsHugeZero(frame))
+        {
+            return;
+        }
+
+        Physical[frame].PinCount++;
+        Physical.Get(frame);
+    }
+
+    /// <inheritdoc/>
+    public void Unpin(Pfn pfn)
+    {
+        uint frame = FrameInUse(pfn);
+        if (frame == PhysicalMemory.ZeroFrame || Physical.IsHugeZero(frame))
+        {
+            return;
+        }
+
+        if (Physical[frame].PinCount == 0)
+        {
+            throw new InvalidOperationException($"The page {pfn} is not pinned.");
+        }
+
+        Physical[frame].PinCount--;
+        Physical.PutUnmapped(frame);
+    }
+
+    /// <inheritdoc/>
+    public ulong FreeDevicePageCount(DeviceId device) => DeviceAt(device).Pool.FreeCount;
+
+    /// <inheritdoc/>
+    public FrameObservation ObserveFrame(Pfn pfn)
+    {
+        if (pfn.Value > uint.MaxValue)
+        {
+            throw new ArgumentOutOfRangeException(nameof(pfn), pfn, $"Frame numbers end at {uint.MaxValue}.");
+        }
+
+        uint frame = (uint)pfn.Value;
+        ref Frame state = ref Physical[frame];
+        if (frame == PhysicalMemory.ZeroFrame || Physical.IsHugeZero(frame))
+        {
+            return new FrameObservation(true, 0, 0, 0);
+        }
+
+        uint mapCount = (uint)Physical.MapCountOf(frame) + (state.Has(FrameFlags.HeldExclusively) ? 1u : 0);
+        return new FrameObservation(state.Has(FrameFlags.InUse), mapCount, (uint)state.PinCount, Physical.ContentOf(frame));
+    }
+
+    /// <summary>Ends every address space. Further calls throw.</summary>
+    public void Dispose()
+    {
+        foreach (ReferenceAddressSpace space in spaces.ToArray())
+        {
+            space.Dispose();
+        }
+
+        disposed = true;
+    }
+
+    internal PageFile FileAt(FileId id)
+    {
+        if ((uint)id.Index >= (uint)namedFiles.Count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(id), id.Index, $"There are {namedFiles.Count} files; number {id.Index} is none of them.");
+        }
+
+        return namedFiles[id.Index];
+    }
+
+    internal PageFile FileOfFrame(uint pfn) => files[Physical[pfn].FilePlusOne - 1];
+
+    /// <summary>The nameless object behind a shared anonymous mapping.</summary>
+    internal PageFile CreateNamelessFile(ulong pageCount) => AddFile(FileId.None, FileKind.Memfd, pageCount, null);
+
+    /// <summary>The last mapping of a nameless object is gone: so are its pages.</summary>
+    internal void DropIfUnmapped(PageFile file)
+    {
+        if (file.Id != FileId.None || spaces.Exists(space => space.Areas.Items.Any(vma => ReferenceEquals(vma.File, file))))
+        {
+            return;
+        }
+
+        foreach ((ulong index, CachedPage page) in file.Pages())
+        {
+            if (page.Kind == CachedPageKind.InMemory)
+            {
+                RemoveCachePage(file, index, page.Number);
+            }
+            else
+            {
+                file[index] = default;
+                Physical.FreeSwapEntry(page.Number);
+            }
+        }
+    }
+
+    /// <summary>The file's page for a fault (the vm_ops fault handler): from the cache, from swap, or new.</summary>
+    internal FaultOutcome FindFilePage(PageFile file, ulong index, out uint pfn)
+    {
+        pfn = 0;
+        if (index >= file.PageCount)
+        {
+            return FaultOutcome.SigBus;
+        }
+
+        CachedPage page = file[index];
+        switch (page.Kind)
+        {
+            case CachedPageKind.InMemory:
+                pfn = page.Number;
+                return FaultOutcome.Done;
+            case CachedPageKind.Swapped:
+                if (!TryAddCachePage(file, index, Physical.Swap.ContentOf(page.Number), out pfn))
+                {
+                    return FaultOutcome.OutOfMemory;
+                }
+
+                Physical[pfn].Set(FrameFlags.Dirty, true);
+                Physical.FreeSwapEntry(page.Number);
+                counters.PagesSwappedIn++;
+                return FaultOutcome.Done;
+            default:
+                ulong tag = file.InitialTag is null ? 0 : file.InitialTag(index);
+                return TryAddCachePage(file, index, tag, out pfn) ? FaultOutcome.Done : FaultOutcome.OutOfMemory;
+        }
+    }
+
+    /// <summary>Takes a page out of its page cache; mappings of it, if any, keep it alive.</summary>
+    internal void RemoveCachePage(PageFile file, ulong index, uint pfn)
+    {
+        file[index] = default;
+        Physical[pfn].FilePlusOne = 0;
+        Physical.Put(pfn);
+    }
+
+    /// <summary>Where a frame may be mapped: every VMA, of every address space in order of creation, that covers its place in its object.</summary>
+    internal IEnumerable<(ReferenceAddressSpace Space, Vma Vma, ulong Vpn)> PlacesOf(uint pfn)
+    {
+        ulong index = Physical.IndexOf(pfn);
+        bool anonymous = Physical[Physical.HeadOf(pfn)].Has(FrameFlags.Anonymous);
+        PageFile? file = anonymous ? null : FileOfFrame(pfn);
+        foreach (ReferenceAddressSpace space in spaces)
+        {
+            foreach (Vma vma in space.Areas.Items)
+            {
+                bool candidate = anonymous ? vma.IsPrivate && vma.Anon is not null : ReferenceEquals(vma.File, file);
+                if (candidate && index >= vma.PageOffset && index - vma.PageOffset < vma.PageCount)
+                {
+                    yield return (space, vma, vma.VpnOf(index));
+                }
+            }
+        }
+    }
+
+    /// <summary>The same for a 2 MiB folio: the part of each VMA that could hold some of its pages.</summary>
+    internal IEnumerable<(ReferenceAddressSpace Space, Vma Vma, ulong Start, ulong End)> PlacesOfFolio(uint head)
+    {
+        ulong first = Physical[head].Index;
+        ulong last = first + Physical.PagesInFolio(head) - 1;
+        foreach (ReferenceAddressSpace space in spaces)
+        {
+            foreach (Vma vma in space.Areas.Items)
+            {
+                ulong vmaLast = vma.PageOffset + vma.PageCount - 1;
+                if (vma.IsPrivate && vma.Anon is not null && first <= vmaLast && vma.PageOffset <= last)
+                {
+                    ulong start = vma.VpnOf(Math.Max(first, vma.PageOffset));
+                    yield return (space, vma, start, vma.VpnOf(Math.Min(last, vmaLast)) + 1);
+                }
+            }
+        }
+    }
+
+    private static HmmStatus Taken(bool taken, uint frame, out Pfn pfn)
+    {
+        pfn = taken ? new Pfn(frame) : Pfn.None;
+        return taken ? HmmStatus.Ok : HmmStatus.OutOfMemory;
+    }
+
+    private PageFile AddFile(FileId id, FileKind kind, ulong pageCount, Func<ulong, ulong>? initialTag)
+    {
+        PageFile file = new(id, kind, pageCount, initialTag) { TableIndex = files.Count };
+        files.Add(file);
+        return file;
+    }
+
+    private bool TryAddCachePage(PageFile file, ulong index, ulong tag, out uint pfn)
+    {
+        if (!Physical.TryAllocateSystem(out pfn))
+        {
+            return false;
+        }
+
+        Physical.SetContent(pfn, tag);
+        ref Frame frame = ref Physical[pfn];
+        frame.Flags |= FrameFlags.Lru | (file.Kind == FileKind.Memfd ? FrameFlags.SwapBacked : FrameFlags.None);
+        frame.FilePlusOne = file.TableIndex + 1;
+        frame.Index = index;
+        file[index] = new CachedPage(CachedPageKind.InMemory, pfn);
+        return true;
+    }
+
+    private Device DeviceAt(DeviceId device)
+    {
+        if ((uint)device.Index >= (uint)Physical.Devices.Count)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(device),
+                device.Index,
+                $"There are {Physical.Devices.Count} devices; number {device.Index} is none of them.");
+        }
+
+        return Physical.Devices[device.Index];
+    }
+
+    private uint FrameInUse(Pfn pfn)
+    {
+        ThrowIfDisposed();
+        uint frame = pfn.Value > uint.MaxValue ? 0 : (uint)pfn.Value;
+        if (pfn.Value > uint.MaxValue || !(Physical[frame].Has(FrameFlags.InUse) || Physical.IsHugeZero(frame)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(pfn), pfn, $"{pfn} is not a frame in use.");
+        }
+
+        return frame;
+    }
+
+    private void ThrowIfNoContent()
+    {
+        ThrowIfDisposed();
+        if (!Physical.TracksContent)
+        {
+            throw new InvalidOperationException($"Content is not tracked; set {nameof(MemorySystemOptions)}.{nameof(MemorySystemOptions.TrackContent)}.");
+        }
+    }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(disposed, this);
+}
