@@ -1,0 +1,391 @@
+using HmmFast.Physical;
+
+namespace HmmFast.AddressSpaces;
+
+/// <content>
+/// One page fault: what the kernel's <c>handle_mm_fault</c> does to one page. The scalar path; runs of empty pages go through <c>FaultRun</c>. The caller
+/// has checked that the VMA allows the access.
+/// </content>
+internal sealed unsafe partial class AddressSpace
+{
+    private const ulong FaultAroundPages = 16;
+
+    /// <summary>Handles one fault.</summary>
+    internal FaultOutcome HandleFault(Vma vma, ulong vpn, bool write)
+    {
+        ulong block = vpn / BlockPages;
+        switch (_block[block].Kind)
+        {
+            case BlockKind.Hole:
+                if (vma.AllowsHuge(block) && TryFaultHuge(vma, block, write))
+                {
+                    return FaultOutcome.Done;
+                }
+
+                _columns.EnsureTable(block);
+                break;
+            case BlockKind.Huge:
+                if (!write || _classes[_block[block].Class].IsWritable || TryReuseHuge(block))
+                {
+                    return FaultOutcome.Done;
+                }
+
+                SplitHugeEntry(block);
+                break;
+        }
+
+        byte id = _class[vpn];
+        PageClass pageClass = _classes[id];
+        switch (pageClass.Kind)
+        {
+            case PageEntryKind.None:
+                return vma.IsAnonymous ? FaultEmpty(vma, vpn, write) : FaultFile(vma, vpn, write);
+            case PageEntryKind.Present:
+                if (write)
+                {
+                    if (!pageClass.IsWritable)
+                    {
+                        return FaultWriteProtected(vma, vpn, pageClass);
+                    }
+
+                    _class[vpn] = _classes.Change(id, EntryBits.SoftDirty, EntryBits.Clean);
+                }
+
+                return FaultOutcome.Done;
+            case PageEntryKind.Swap:
+                return FaultSwap(vma, vpn, write, pageClass);
+            case PageEntryKind.DevicePrivate:
+                FaultOutcome back = MigrateToRam(vpn);
+                _core.Counters.Faults += back == FaultOutcome.Done ? 1UL : 0;
+                return back;
+            case PageEntryKind.DeviceExclusive:
+                EndExclusive(vpn, pageClass);
+                return FaultOutcome.Done;
+            case PageEntryKind.Migration:
+                return FaultOutcome.Busy;
+            default:
+                return FaultOutcome.SigBus;
+        }
+    }
+
+    /// <summary>An empty page of private anonymous memory: the zero page for a read, a new frame for a write.</summary>
+    private FaultOutcome FaultEmpty(Vma vma, ulong vpn, bool write)
+    {
+        if (!write)
+        {
+            SetEntry(vpn, _classes.Present(EntryBits.Zero), 0);
+            _core.Counters.Faults++;
+            _core.Counters.ZeroPageFaults++;
+            return FaultOutcome.Done;
+        }
+
+        _vmas.PrepareAnon(vma);
+        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        if (!TryTakeAnonymous(vma, vpn, out uint frame))
+        {
+            return FaultOutcome.OutOfMemory;
+        }
+
+        SetEntry(vpn, id, frame);
+        _core.Counters.Faults++;
+        return FaultOutcome.Done;
+    }
+
+    /// <summary>Takes the lowest free frame, mapped once at a page.</summary>
+    private bool TryTakeAnonymous(Vma vma, ulong vpn, out uint frame)
+    {
+        if (!_physical.TryTakeSystem(FrameFlags.AnonymousPage, out frame))
+        {
+            return false;
+        }
+
+        _frames.MapCount[frame] = 1;
+        _frames.Object[frame] = Family;
+        _frames.Index[frame] = IndexOf(vma, vpn);
+        return true;
+    }
+
+    private bool TryFaultHuge(Vma vma, ulong block, bool write)
+    {
+        _vmas.PrepareAnon(vma);
+        if (!write)
+        {
+            _columns.SetHuge(block, _classes.Present(EntryBits.Zero | EntryBits.Huge), _physical.HugeZero);
+            _core.Counters.Faults++;
+            _core.Counters.ZeroPageFaults++;
+            return true;
+        }
+
+        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive | EntryBits.Huge);
+        if (!_physical.TryTakeFolio(Family, IndexOf(vma, block * BlockPages), out uint frame))
+        {
+            return false;
+        }
+
+        _columns.SetHuge(block, id, frame);
+        _core.Counters.Faults++;
+        return true;
+    }
+
+    /// <summary>A write to a read-only 2 MiB entry whose folio nobody else has: made writable in place.</summary>
+    private bool TryReuseHuge(ulong block)
+    {
+        BlockDescriptor descriptor = _block[block];
+        PageClass old = _classes[descriptor.Class];
+        if (old.IsZero)
+        {
+            return false;
+        }
+
+        if (!old.IsExclusive && (_frames.FolioMaps[descriptor.Frame / BlockPages] != BlockPages || _physical.IsFolioPinned(descriptor.Frame)))
+        {
+            return false;
+        }
+
+        byte id = _classes.Change(descriptor.Class, EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive, EntryBits.Clean);
+        _block[block] = BlockDescriptor.Huge(id, descriptor.Frame);
+        _core.Counters.Faults++;
+        return true;
+    }
+
+    /// <summary>A write to a page that is there but not writable: reuse, or copy (<c>do_wp_page</c>).</summary>
+    private FaultOutcome FaultWriteProtected(Vma vma, ulong vpn, PageClass old)
+    {
+        uint frame = _pfn[vpn];
+        if (vma.IsShared)
+        {
+            SetEntry(vpn, _classes.Intern(Changed(old, EntryBits.Writable | EntryBits.SoftDirty, EntryBits.Clean)), frame);
+            _frames.Flags[frame] |= FrameFlags.Dirty;
+            _core.Counters.Faults++;
+            return FaultOutcome.Done;
+        }
+
+        if (!old.IsZero && (old.IsExclusive || TryReuse(frame)))
+        {
+            SetEntry(vpn, _classes.Intern(Changed(old, EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive, EntryBits.Clean)), frame);
+            _core.Counters.Faults++;
+            return FaultOutcome.Done;
+        }
+
+        return CopyPage(vma, vpn, old, frame);
+    }
+
+    /// <summary>Whether an anonymous frame that is not marked exclusive has only one user after all. Pages of a 2 MiB folio are never reused.</summary>
+    private bool TryReuse(uint frame)
+    {
+        FrameFlags flags = _frames.Flags[frame];
+        if ((flags & FrameFlags.Anonymous) == 0 || (flags & (FrameFlags.HugePart | FrameFlags.Pinned)) != 0 || _frames.MapCount[frame] != 1)
+        {
+            return false;
+        }
+
+        return (flags & FrameFlags.SwapCache) == 0 || TryLeaveSwapCache(frame);
+    }
+
+    internal bool TryLeaveSwapCache(uint frame)
+    {
+        if (_physical.Swap.UsesOf(_physical.Swap.SlotOf(frame)) > 0)
+        {
+            return false;
+        }
+
+        _physical.Swap.Uncache(frame);
+        _frames.Flags[frame] &= ~FrameFlags.SwapCache;
+        return true;
+    }
+
+    /// <summary>Copy on write: the new frame is taken before the old one is given up.</summary>
+    private FaultOutcome CopyPage(Vma vma, ulong vpn, PageClass old, uint frame)
+    {
+        _vmas.PrepareAnon(vma);
+        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        if (!TryTakeAnonymous(vma, vpn, out uint copy))
+        {
+            return FaultOutcome.OutOfMemory;
+        }
+
+        if (_physical.TracksContent)
+        {
+            _frames.Content[copy] = old.IsZero ? 0 : _frames.Content[frame];
+        }
+
+        InvalidatePage(vpn, InvalidationEvent.Clear);
+        SetEntry(vpn, id, copy);
+        if (old.HoldsFrame)
+        {
+            _physical.DropMapping(frame);
+        }
+
+        _core.Counters.Faults++;
+        _core.Counters.PagesCopied++;
+        return FaultOutcome.Done;
+    }
+
+    /// <summary>A page of a file, of shared anonymous memory, or of a driver's mapping that is not there.</summary>
+    private FaultOutcome FaultFile(Vma vma, ulong vpn, bool write)
+    {
+        FileObject? file = vma.File;
+        ulong page = vma.IndexOf(vpn);
+        if (file is null || page >= file.PageCount)
+        {
+            return FaultOutcome.SigBus;
+        }
+
+        if (write && !vma.IsShared)
+        {
+            return FaultFileCopy(vma, vpn, file, page);
+        }
+
+        if (!write)
+        {
+            FaultAround(vma, vpn, file);
+        }
+
+        if (_class[vpn] == 0)
+        {
+            if (!_core.TryGetFilePage(file, page, out uint frame))
+            {
+                return FaultOutcome.OutOfMemory;
+            }
+
+            MapFilePage(vma, vpn, frame, write);
+        }
+
+        _core.Counters.Faults++;
+        return FaultOutcome.Done;
+    }
+
+    private void MapFilePage(Vma vma, ulong vpn, uint frame, bool write)
+    {
+        EntryBits bits = write ? EntryBits.Writable | EntryBits.SoftDirty : EntryBits.Clean;
+        if (vma.IsShared && vma.CanWrite && !vma.WantsWriteNotify)
+        {
+            bits |= EntryBits.Writable;
+        }
+
+        if (write)
+        {
+            _frames.Flags[frame] |= FrameFlags.Dirty;
+        }
+
+        SetEntry(vpn, _classes.Present(bits), frame);
+        _physical.AddMapping(frame);
+    }
+
+    /// <summary>A write to an absent page of a private file mapping: the copy is made at once, so nobody is notified.</summary>
+    private FaultOutcome FaultFileCopy(Vma vma, ulong vpn, FileObject file, ulong page)
+    {
+        _vmas.PrepareAnon(vma);
+        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        if (!TryTakeAnonymous(vma, vpn, out uint copy))
+        {
+            return FaultOutcome.OutOfMemory;
+        }
+
+        if (!_core.TryGetFilePage(file, page, out uint frame))
+        {
+            _physical.DropMapping(copy);
+            return FaultOutcome.OutOfMemory;
+        }
+
+        if (_physical.TracksContent)
+        {
+            _frames.Content[copy] = _frames.Content[frame];
+        }
+
+        SetEntry(vpn, id, copy);
+        _core.Counters.Faults++;
+        _core.Counters.PagesCopied++;
+        return FaultOutcome.Done;
+    }
+
+    /// <summary>A read fault also maps neighbours that are in the page cache: those in the aligned window of 16 pages, within VMA and block.</summary>
+    private void FaultAround(Vma vma, ulong vpn, FileObject file)
+    {
+        ulong window = vpn & ~(FaultAroundPages - 1);
+        ulong from = Math.Max(window, vma.Start);
+        ulong to = Math.Min(window + FaultAroundPages, vma.End);
+        for (ulong at = from; at < to; at++)
+        {
+            ulong page = vma.IndexOf(at);
+            if (page < file.PageCount && _class[at] == 0 && file.Cache[page] != 0)
+            {
+                MapFilePage(vma, at, file.Cache[page], write: false);
+            }
+        }
+    }
+
+    /// <summary>Brings a page back from swap, or from the swap cache when someone else did before.</summary>
+    private FaultOutcome FaultSwap(Vma vma, ulong vpn, bool write, PageClass old)
+    {
+        SwapArea swap = _physical.Swap;
+        uint slot = _pfn[vpn];
+        bool wasCached = swap.TryGetCached(slot, out uint frame);
+        bool isOnlyUse = swap.UsesOf(slot) == 1;
+        if (!wasCached)
+        {
+            if (!_physical.TryTakeSystem(FrameFlags.AnonymousPage, out frame))
+            {
+                return FaultOutcome.OutOfMemory;
+            }
+
+            _frames.Object[frame] = Family;
+            _frames.Index[frame] = IndexOf(vma, vpn);
+            if (_physical.TracksContent)
+            {
+                _frames.Content[frame] = swap.ContentOf(slot);
+            }
+
+            if (!isOnlyUse)
+            {
+                swap.Cache(slot, frame);
+                _frames.Flags[frame] |= FrameFlags.SwapCache;
+            }
+
+            _core.Counters.PagesSwappedIn++;
+        }
+
+        _physical.AddMapping(frame);
+        swap.DropUse(slot);
+        bool isExclusive = (!wasCached && isOnlyUse) || old.IsExclusive;
+        if (!isExclusive && write && _frames.MapCount[frame] == 1 && !_physical.IsPinned(frame))
+        {
+            isExclusive = (_frames.Flags[frame] & FrameFlags.SwapCache) == 0 || TryLeaveSwapCache(frame);
+        }
+
+        EntryBits bits = old.Bits & EntryBits.SoftDirty;
+        if (isExclusive)
+        {
+            bits |= EntryBits.Exclusive;
+            if (vma.CanWrite && (vma.SoftDirty || old.IsSoftDirty))
+            {
+                bits |= EntryBits.Writable | (write ? EntryBits.SoftDirty : EntryBits.None);
+            }
+        }
+
+        SetEntry(vpn, _classes.Present(bits), frame);
+        if (write && (bits & EntryBits.Writable) == 0)
+        {
+            // The same fault goes on to reuse or copy, and is counted there.
+            return FaultWriteProtected(vma, vpn, _classes[_class[vpn]]);
+        }
+
+        _core.Counters.Faults++;
+        return FaultOutcome.Done;
+    }
+
+    /// <summary>A device's exclusive access ends: the page is mapped again as it was, and counts as written.</summary>
+    private void EndExclusive(ulong vpn, PageClass old)
+    {
+        InvalidatePage(vpn, InvalidationEvent.Exclusive);
+        EntryBits bits = old.Bits & (EntryBits.SoftDirty | EntryBits.Exclusive);
+        if (old.IsWritable)
+        {
+            bits |= EntryBits.Writable | EntryBits.SoftDirty;
+        }
+
+        _class[vpn] = _classes.Present(bits);
+        _core.Counters.Faults++;
+        _core.Counters.ExclusiveEnds++;
+    }
+}

@@ -1,0 +1,132 @@
+using HmmFast.Physical;
+
+namespace HmmFast.AddressSpaces;
+
+/// <content>fork: columns are translated to what both processes may keep, then copied.</content>
+internal sealed unsafe partial class AddressSpace
+{
+    /// <summary>A child that shares everything private copy-on-write.</summary>
+    public AddressSpace Fork()
+    {
+        var child = new AddressSpace(_core, this);
+        for (int i = 0; i < _vmas.Count; i++)
+        {
+            Vma vma = _vmas[i];
+            Vma copy = vma.Part(vma.Start, vma.End);
+            if (vma.AnonVma != 0)
+            {
+                copy.AnonVma = _core.NextAnonVma();
+                copy.IsCloned = true;
+            }
+
+            child._vmas.Append(copy);
+            if (NeedsCopy(vma))
+            {
+                Invalidate(vma.Range, InvalidationEvent.ProtectVma);
+                ShareWith(child, vma);
+            }
+        }
+
+        return child;
+    }
+
+    /// <summary>Without private pages of its own a VMA is not copied: the child faults its pages in anew.</summary>
+    private static bool NeedsCopy(Vma vma) => vma.IsSpecial || (vma.AnonVma != 0 && !vma.IsShared);
+
+    private void ShareWith(AddressSpace child, Vma vma)
+    {
+        CountEndedExclusives(vma);
+        Translate(vma, vma.Start, vma.End, Translation.Fork);
+        ulong from = vma.Start;
+        while (from < vma.End)
+        {
+            ulong block = from / BlockPages;
+            ulong end = Math.Min(vma.End, (block + 1) * BlockPages);
+            BlockDescriptor descriptor = _block[block];
+            switch (descriptor.Kind)
+            {
+                case BlockKind.Hole:
+                    end = _columns.HoleEnd(from, vma.End);
+                    break;
+                case BlockKind.Huge:
+                    child._columns.SetHuge(block, descriptor.Class, descriptor.Frame);
+                    if (_classes[descriptor.Class].HoldsFrame)
+                    {
+                        _physical.AddMappings(descriptor.Frame, BlockPages);
+                    }
+
+                    break;
+                default:
+                    child._columns.EnsureTable(block);
+                    Span<byte> classes = new(_class + from, (int)(end - from));
+                    classes.CopyTo(new Span<byte>(child._class + from, classes.Length));
+                    new Span<uint>(_pfn + from, classes.Length).CopyTo(new Span<uint>(child._pfn + from, classes.Length));
+                    CountShared(from, end);
+                    break;
+            }
+
+            from = end;
+        }
+    }
+
+    /// <summary>Counts the child's entries of a table at their frames and slots.</summary>
+    private void CountShared(ulong from, ulong to)
+    {
+        while (from < to)
+        {
+            PageClass pageClass = _classes[_class[from]];
+            ulong end = from + (ulong)RunOf(from, to);
+            if (pageClass.HoldsFrame)
+            {
+                for (ulong vpn = from; vpn < end; vpn++)
+                {
+                    _physical.AddMapping(_pfn[vpn]);
+                }
+            }
+            else if (pageClass.Kind == PageEntryKind.Swap)
+            {
+                for (ulong vpn = from; vpn < end; vpn++)
+                {
+                    _physical.Swap.AddUse(_pfn[vpn]);
+                }
+            }
+
+            from = end;
+        }
+    }
+
+    /// <summary>Device-exclusive entries cannot be shared: fork ends them.</summary>
+    private void CountEndedExclusives(Vma vma)
+    {
+        ReadOnlySpan<PageClass> all = _classes.All;
+        for (int id = 0; id < all.Length; id++)
+        {
+            if (all[id].Kind == PageEntryKind.DeviceExclusive)
+            {
+                _core.Counters.ExclusiveEnds += CountClass(vma.Start, vma.End, (byte)id);
+            }
+        }
+    }
+
+    private ulong CountClass(ulong from, ulong to, byte id)
+    {
+        ulong count = 0;
+        while (from < to)
+        {
+            ulong block = from / BlockPages;
+            ulong end = Math.Min(to, (block + 1) * BlockPages);
+            if (_block[block].Kind == BlockKind.Table)
+            {
+                count += (ulong)new ReadOnlySpan<byte>(_class + from, (int)(end - from)).Count(id);
+            }
+            else if (_block[block].Kind == BlockKind.Hole)
+            {
+                end = _columns.HoleEnd(from, to);
+            }
+
+            from = end;
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,230 @@
+using HmmFast.Physical;
+
+namespace HmmFast.AddressSpaces;
+
+/// <content>mmap, munmap and emptying page table entries.</content>
+internal sealed unsafe partial class AddressSpace
+{
+    /// <summary>mmap at a fixed place.</summary>
+    public HmmStatus Map(VpnRange range, Protection protection, MappingKind kind, FileId fileId, FileObject? file, ulong pageOffset)
+    {
+        if (range.IsEmpty)
+        {
+            return HmmStatus.Invalid;
+        }
+
+        if (kind == MappingKind.DriverMixed && _physical.System.FreeCount < range.PageCount)
+        {
+            return HmmStatus.OutOfMemory;
+        }
+
+        ulong from = range.Start.Value;
+        ulong to = range.End.Value;
+        Unmap(range);
+        if (kind == MappingKind.SharedAnonymous)
+        {
+            file = _core.CreateNameless(range.PageCount);
+            pageOffset = 0;
+        }
+
+        Vma vma = _vmas.Add(new Vma
+        {
+            Start = from,
+            End = to,
+            Protection = protection,
+            Kind = kind,
+            File = file,
+            FileId = fileId,
+            PageOffset = kind == MappingKind.PrivateAnonymous ? from : pageOffset,
+        });
+        vma.SoftDirty = true;
+        if (kind == MappingKind.DriverMixed)
+        {
+            InsertDriverPages(from, to);
+        }
+
+        return HmmStatus.Ok;
+    }
+
+    /// <summary>munmap. Ranges without a mapping are no error and tell nobody.</summary>
+    public HmmStatus Unmap(VpnRange range)
+    {
+        if (range.IsEmpty)
+        {
+            return HmmStatus.Invalid;
+        }
+
+        ulong from = range.Start.Value;
+        ulong to = range.End.Value;
+        int index = _vmas.IndexFrom(from);
+        if (index == _vmas.Count || _vmas[index].Start >= to)
+        {
+            return HmmStatus.Ok;
+        }
+
+        SplitHugeAt(from);
+        SplitHugeAt(to);
+        _vmas.SplitAt(from);
+        _vmas.SplitAt(to);
+        index = _vmas.IndexFrom(from);
+        int last = index;
+        while (last + 1 < _vmas.Count && _vmas[last + 1].Start < to)
+        {
+            last++;
+        }
+
+        ulong first = _vmas[index].Start;
+        ulong end = _vmas[last].End;
+        Invalidate(VpnRange.FromBounds(new Vpn(first), new Vpn(end)), InvalidationEvent.Unmap);
+        for (int i = index; i <= last; i++)
+        {
+            Zap(_vmas[i].Start, _vmas[i].End);
+        }
+
+        (ulong floor, ulong ceiling) = _vmas.Remove(from, to);
+        _columns.FreeTables(first, end, floor, ceiling);
+        _core.Reap();
+        return HmmStatus.Ok;
+    }
+
+    /// <summary>Empties the entries of a range and drops what they held. A 2 MiB entry that reaches out of it is split first.</summary>
+    private void Zap(ulong from, ulong to)
+    {
+        while (from < to)
+        {
+            ulong block = from / BlockPages;
+            ulong end = Math.Min(to, (block + 1) * BlockPages);
+            BlockDescriptor descriptor = _block[block];
+            if (descriptor.Kind == BlockKind.Hole)
+            {
+                from = _columns.HoleEnd(from, to);
+                continue;
+            }
+
+            if (descriptor.Kind == BlockKind.Huge)
+            {
+                if (end - from == BlockPages)
+                {
+                    // The page table that was kept beside the 2 MiB entry goes with it.
+                    _block[block] = default;
+                    if (_classes[descriptor.Class].HoldsFrame)
+                    {
+                        _physical.DropMappings(descriptor.Frame, BlockPages);
+                    }
+                }
+                else
+                {
+                    SplitHugeEntry(block);
+                    ZapTable(from, end);
+                }
+            }
+            else
+            {
+                ZapTable(from, end);
+            }
+
+            from = end;
+        }
+    }
+
+    private void ZapTable(ulong from, ulong to)
+    {
+        byte* classes = _class;
+        while (from < to)
+        {
+            byte id = classes[from];
+            int length = RunOf(from, to);
+            if (id != 0)
+            {
+                new Span<byte>(classes + from, length).Clear();
+                PageClass pageClass = _classes[id];
+                if (pageClass.HoldsFrame)
+                {
+                    DropFrames(from, (ulong)length);
+                }
+                else if (pageClass.Kind == PageEntryKind.Swap)
+                {
+                    for (ulong i = 0; i < (ulong)length; i++)
+                    {
+                        _physical.DropSwap(_pfn[from + i]);
+                    }
+                }
+            }
+
+            from += (ulong)length;
+        }
+    }
+
+    /// <summary>Drops one mapping of each frame that the pfn column names over some pages, run by run.</summary>
+    private void DropFrames(ulong from, ulong count)
+    {
+        uint* pfns = _pfn + from;
+        ulong i = 0;
+        while (i < count)
+        {
+            ulong start = i;
+            uint first = pfns[i];
+            do
+            {
+                i++;
+            }
+            while (i < count && pfns[i] == first + (uint)(i - start));
+            _physical.DropMappings(first, i - start);
+        }
+    }
+
+    /// <summary>Pages from <paramref name="from"/> on that have one class, up to the end given. Only over tables.</summary>
+    private int RunOf(ulong from, ulong to)
+    {
+        int most = (int)Math.Min(to - from, int.MaxValue);
+        int length = new ReadOnlySpan<byte>(_class + from, most).IndexOfAnyExcept(_class[from]);
+        return length < 0 ? most : length;
+    }
+
+    private void InsertDriverPages(ulong from, ulong to)
+    {
+        // A driver inserts with the VMA's private protection: readable, never writable without a copy.
+        byte present = _classes.Present(EntryBits.None);
+        for (ulong vpn = from; vpn < to; vpn++)
+        {
+            bool taken = _physical.TryTakeSystem(FrameFlags.InUse | FrameFlags.Driver, out uint frame);
+            System.Diagnostics.Debug.Assert(taken, "counted before");
+            _columns.EnsureTable(vpn / BlockPages);
+            _physical.AddMapping(frame);
+            SetEntry(vpn, present, frame);
+        }
+    }
+
+    /// <summary>Tells notifiers that who may use a pagemap's pages changed: one Revoke for every run of pages held in it. Entries stay.</summary>
+    public void Revoke(Pagemap pagemap)
+    {
+        for (int i = 0; i < _vmas.Count; i++)
+        {
+            ulong at = _vmas[i].Start;
+            ulong end = _vmas[i].End;
+            while (at < end)
+            {
+                if (_block[at / BlockPages].Kind == BlockKind.Hole)
+                {
+                    at = _columns.HoleEnd(at, end);
+                    continue;
+                }
+
+                ulong from = at;
+                while (at < end && ClassAt(at, out uint number).HoldsFrame && pagemap.Frames.Contains(number))
+                {
+                    at++;
+                }
+
+                if (at > from)
+                {
+                    Invalidate(VpnRange.FromBounds(new Vpn(from), new Vpn(at)), InvalidationEvent.Revoke, pagemap.Owner);
+                }
+                else
+                {
+                    at++;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using HmmFast.Physical;
+
+namespace HmmFast.AddressSpaces;
+
+/// <content>What the migration room does to single entries: migration entries stand in for a page while it moves.</content>
+internal sealed unsafe partial class AddressSpace
+{
+    /// <summary>Makes a block's pages single ones before they are collected. False when a 2 MiB folio cannot be split.</summary>
+    internal bool TrySplitForMigration(ulong block)
+    {
+        BlockDescriptor descriptor = _block[block];
+        if (descriptor.Kind != BlockKind.Huge)
+        {
+            return true;
+        }
+
+        if (_classes[descriptor.Class].IsZero)
+        {
+            SplitHugeEntry(block);
+            return true;
+        }
+
+        return TrySplitFolio(descriptor.Frame);
+    }
+
+    /// <summary>Puts a migration entry where a page stands; it remembers access, bits and where the page was.</summary>
+    internal void HoldEntry(ulong vpn)
+    {
+        PageClass old = _classes[_class[vpn]];
+        _class[vpn] = _classes.Intern(old with { Kind = PageEntryKind.Migration });
+    }
+
+    /// <summary>Holds every other entry of a frame as well, telling the address spaces it is in.</summary>
+    internal void HoldOthers(uint frame, ulong vpn)
+    {
+        if (_frames.MapCount[frame] <= 1)
+        {
+            return;
+        }
+
+        List<Mapping> mappings = _core.MappingsBuffer;
+        FindMappings(frame, mappings);
+        for (int i = 0; i < mappings.Count; i++)
+        {
+            Mapping mapping = mappings[i];
+            if (mapping.Space != this || mapping.Vpn != vpn)
+            {
+                mapping.Space.InvalidatePage(mapping.Vpn, InvalidationEvent.Clear);
+                mapping.Space.HoldEntry(mapping.Vpn);
+            }
+        }
+    }
+
+    /// <summary>Moves a held page's identity: the migration entries name the new frame from now on. The driver has copied the content.</summary>
+    internal void MoveHeld(ulong vpn, uint from, uint to)
+    {
+        if (_frames.MapCount[from] == 1)
+        {
+            _pfn[vpn] = to;
+        }
+        else
+        {
+            List<Mapping> mappings = _core.MappingsBuffer;
+            FindMappings(from, mappings);
+            for (int i = 0; i < mappings.Count; i++)
+            {
+                mappings[i].Space._pfn[mappings[i].Vpn] = to;
+            }
+        }
+
+        if ((_frames.Flags[from] & FrameFlags.PageCache) != 0)
+        {
+            _core.FileOf(_frames.Object[from]).Cache[_frames.Index[from]] = to;
+        }
+
+        _physical.MoveIdentity(from, to, copyContent: false);
+    }
+
+    /// <summary>Ends the hold: entries of a page map it again, where it is now.</summary>
+    internal void RestoreHeld(ulong vpn, uint frame, bool moved)
+    {
+        int device = _physical.PagemapOf(frame) is { Kind: DeviceMemoryKind.Private } pagemap ? pagemap.Device + 1 : 0;
+        if (_frames.MapCount[frame] == 1)
+        {
+            RestoreEntry(vpn, device, moved);
+            return;
+        }
+
+        List<Mapping> mappings = _core.MappingsBuffer;
+        FindMappings(frame, mappings);
+        for (int i = 0; i < mappings.Count; i++)
+        {
+            mappings[i].Space.RestoreEntry(mappings[i].Vpn, device, moved);
+        }
+    }
+
+    /// <summary>Puts a device or system page the driver brought where an empty entry or the zero page stands.</summary>
+    internal bool TryInsert(Vma vma, ulong vpn, uint frame)
+    {
+        ulong block = vpn / BlockPages;
+        if (!vma.IsAnonymous || _block[block].Kind == BlockKind.Huge)
+        {
+            return false;
+        }
+
+        PageClass old = ClassAt(vpn, out _);
+        if (old.Kind != PageEntryKind.None && !(old.IsPresent && old.IsZero))
+        {
+            return false;
+        }
+
+        _vmas.PrepareAnon(vma);
+        Pagemap? pagemap = _physical.PagemapOf(frame);
+        EntryBits bits = EntryBits.Exclusive | (vma.CanWrite ? EntryBits.Writable : EntryBits.None);
+        PageClass wanted = pagemap is { Kind: DeviceMemoryKind.Private }
+            ? new PageClass(PageEntryKind.DevicePrivate, bits, (ushort)(pagemap.Device + 1))
+            : new PageClass(PageEntryKind.Present, bits | (vma.CanWrite ? EntryBits.SoftDirty : EntryBits.None));
+        byte id = _classes.Intern(wanted);
+        _columns.EnsureTable(block);
+        SetEntry(vpn, id, frame);
+        _frames.Flags[frame] |= FrameFlags.AnonymousPage;
+        _frames.MapCount[frame] = 1;
+        _frames.Object[frame] = Family;
+        _frames.Index[frame] = IndexOf(vma, vpn);
+        return true;
+    }
+
+    private void RestoreEntry(ulong vpn, int device, bool moved)
+    {
+        PageClass held = _classes[_class[vpn]];
+        if (held.Kind != PageEntryKind.Migration)
+        {
+            return;
+        }
+
+        EntryBits bits = moved ? held.Bits & ~EntryBits.Clean : held.Bits;
+        PageEntryKind kind = device != 0 ? PageEntryKind.DevicePrivate : PageEntryKind.Present;
+        _class[vpn] = _classes.Intern(new PageClass(kind, bits, (ushort)device));
+    }
+}

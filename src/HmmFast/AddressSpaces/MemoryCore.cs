@@ -1,0 +1,204 @@
+using HmmFast.Kernels;
+using HmmFast.Memory;
+using HmmFast.Physical;
+
+namespace HmmFast.AddressSpaces;
+
+/// <summary>What the address spaces of one memory system share: frames, swap, classes, files, counters, families.</summary>
+internal sealed class MemoryCore : IDisposable
+{
+    private readonly List<FileObject> _files = [];
+    private readonly List<FileObject> _nameless = [];
+    private readonly Dictionary<uint, FileObject> _byObject = [];
+    private uint _nextObject;
+    private uint _nextFamily;
+    private int _nextAnonVma;
+    private bool _unmapped;
+
+    public MemoryCore(MemorySystemOptions options, NativeMemoryLedger ledger, KernelSet kernels)
+    {
+        Kernels = kernels;
+        Options = options;
+        Ledger = ledger;
+        Physical = new PhysicalMemory(options, ledger, kernels);
+    }
+
+    public MemorySystemOptions Options { get; }
+
+    /// <summary>The vector loops, at the width chosen.</summary>
+    public KernelSet Kernels { get; }
+
+    /// <summary>Scratch for class translations.</summary>
+    public ByteTable TranslationTable { get; } = new();
+
+    /// <summary>Counts changes of pagemaps' owners: decisions rest on them.</summary>
+    public int OwnersVersion { get; set; }
+
+    public NativeMemoryLedger Ledger { get; }
+
+    public PhysicalMemory Physical { get; }
+
+    public PageClassTable Classes { get; } = new();
+
+    /// <summary>Counters; a field, so that they are counted in place.</summary>
+    public MemoryCounters Counters;
+
+    /// <summary>Address spaces alive, in order of creation.</summary>
+    public List<AddressSpace> Spaces { get; } = [];
+
+    public IReadOnlyList<FileObject> Files => _files;
+
+    /// <summary>Scratch for the reverse map, so that looking a frame up allocates nothing once it has grown. Not held across calls that use it again.</summary>
+    public List<Mapping> MappingsBuffer { get; } = [];
+
+    /// <summary>The file of a reverse map object.</summary>
+    public FileObject FileOf(uint reverseMapObject) => _byObject[reverseMapObject];
+
+    public int NextAnonVma() => ++_nextAnonVma;
+
+    public uint NextFamily() => ++_nextFamily;
+
+    /// <summary>Makes a file; pages of a tmpfs file that hold something are in the page cache from the start.</summary>
+    public unsafe FileId CreateFile(FileOptions options)
+    {
+        var file = new FileObject(_nextObject++, options.Kind, options.PageCount, options.InitialTag, isNameless: false, Ledger);
+        if (options.Kind == FileKind.Memfd && options.InitialTag is not null)
+        {
+            for (ulong page = 0; page < options.PageCount; page++)
+            {
+                ulong tag = options.InitialTag(page);
+                if (tag != 0 && !TryFillCache(file, page, tag, out _))
+                {
+                    DropCache(file);
+                    file.Dispose();
+                    throw new InsufficientMemoryException(
+                        $"The file's pages need more system frames than the {Options.SystemFrameCount} there are; page {page} of {options.PageCount} has none.");
+                }
+            }
+        }
+
+        _files.Add(file);
+        _byObject.Add(file.Object, file);
+        return new FileId(_files.Count - 1);
+    }
+
+    public FileObject CreateNameless(ulong pageCount)
+    {
+        var file = new FileObject(_nextObject++, FileKind.Memfd, pageCount, null, isNameless: true, Ledger);
+        _nameless.Add(file);
+        _byObject.Add(file.Object, file);
+        return file;
+    }
+
+    /// <summary>A file's last VMA went: shared anonymous memory goes with it.</summary>
+    public void FileUnmapped(FileObject file)
+    {
+        if (file.IsNameless)
+        {
+            // Its VMAs are gone but their pages may still be being unmapped; the owner of the VMA list calls Reap when they are.
+            _unmapped = true;
+        }
+    }
+
+    /// <summary>Frees shared anonymous objects that nothing maps any more. Called when an operation that removed VMAs has emptied their pages.</summary>
+    public void Reap()
+    {
+        if (!_unmapped)
+        {
+            return;
+        }
+
+        _unmapped = false;
+        for (int i = _nameless.Count - 1; i >= 0; i--)
+        {
+            FileObject file = _nameless[i];
+            if (file.VmaCount == 0)
+            {
+                DropCache(file);
+                _byObject.Remove(file.Object);
+                file.Dispose();
+                _nameless.RemoveAt(i);
+            }
+        }
+    }
+
+    /// <summary>The frame of a file's page, brought into the page cache when it is not there.</summary>
+    /// <returns>False when no frame can be had.</returns>
+    public unsafe bool TryGetFilePage(FileObject file, ulong page, out uint frame)
+    {
+        frame = file.Cache[page];
+        if (frame != 0)
+        {
+            return true;
+        }
+
+        if (file.TryGetSlot(page, out uint slot))
+        {
+            if (!TryFillCache(file, page, Physical.Swap.ContentOf(slot), out frame))
+            {
+                return false;
+            }
+
+            file.ClearSlot(page);
+            Physical.Swap.DropUse(slot);
+            Physical.Frames.Flags[frame] |= FrameFlags.Dirty;
+            Counters.PagesSwappedIn++;
+            return true;
+        }
+
+        return TryFillCache(file, page, file.StoredTag(page), out frame);
+    }
+
+    public void Dispose()
+    {
+        foreach (FileObject file in _files)
+        {
+            file.Dispose();
+        }
+
+        foreach (FileObject file in _nameless)
+        {
+            file.Dispose();
+        }
+
+        Physical.Dispose();
+    }
+
+    private unsafe bool TryFillCache(FileObject file, ulong page, ulong tag, out uint frame)
+    {
+        FrameFlags flags = FrameFlags.InUse | FrameFlags.PageCache | (file.Kind == FileKind.Memfd ? FrameFlags.SwapBacked : FrameFlags.None);
+        if (!Physical.TryTakeSystem(flags, out frame))
+        {
+            return false;
+        }
+
+        Physical.Frames.Object[frame] = file.Object;
+        Physical.Frames.Index[frame] = (uint)page;
+        if (Physical.TracksContent)
+        {
+            Physical.Frames.Content[frame] = tag;
+        }
+
+        file.Cache[page] = frame;
+        return true;
+    }
+
+    private unsafe void DropCache(FileObject file)
+    {
+        for (ulong page = 0; page < file.PageCount; page++)
+        {
+            uint frame = file.Cache[page];
+            if (frame != 0)
+            {
+                file.Cache[page] = 0;
+                Physical.Frames.Flags[frame] &= ~FrameFlags.PageCache;
+                Physical.Unused(frame);
+            }
+        }
+
+        foreach (uint slot in file.Slots)
+        {
+            Physical.Swap.DropUse(slot);
+        }
+    }
+}

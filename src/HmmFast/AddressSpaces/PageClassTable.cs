@@ -1,0 +1,84 @@
+namespace HmmFast.AddressSpaces;
+
+/// <summary>
+/// The classes in use in one memory system: a byte for every distinct <see cref="PageClass"/>. Class 0 is "none", so untouched columns read as holes. Classes are
+/// never forgotten, so a column's bytes keep their meaning, and forks copy columns as they are.
+/// </summary>
+internal sealed class PageClassTable
+{
+    /// <summary>A class is a byte.</summary>
+    public const int Capacity = 256;
+
+    private const int BitCombinations = 128;
+    private const int KindCount = 7;
+
+    private readonly PageClass[] _classes = new PageClass[Capacity];
+
+    // Direct look-up for the classes without a device: kind and bits; 0 is "not yet interned" (the none class itself is 0 anyway).
+    private readonly byte[] _direct = new byte[KindCount * BitCombinations];
+    private readonly Dictionary<PageClass, byte> _byDevice = [];
+
+    /// <summary>Classes in use; also the table's version, since classes are only added.</summary>
+    public int Count { get; private set; } = 1;
+
+    public PageClass this[byte id] => _classes[id];
+
+    public ReadOnlySpan<PageClass> All => _classes.AsSpan(0, Count);
+
+    /// <summary>The byte of a class, given one if it is new.</summary>
+    /// <exception cref="InvalidOperationException">It would be the 257th class.</exception>
+    public byte Intern(PageClass pageClass)
+    {
+        if (pageClass.Device == 0)
+        {
+            ref byte id = ref _direct[((int)pageClass.Kind * BitCombinations) + (int)pageClass.Bits];
+            if (id == 0 && pageClass != default)
+            {
+                id = Add(pageClass);
+            }
+
+            return id;
+        }
+
+        if (!_byDevice.TryGetValue(pageClass, out byte known))
+        {
+            known = Add(pageClass);
+            _byDevice.Add(pageClass, known);
+        }
+
+        return known;
+    }
+
+    /// <summary>The byte of a class, if it has one.</summary>
+    public bool TryFind(PageClass pageClass, out byte id)
+    {
+        if (pageClass.Device != 0)
+        {
+            return _byDevice.TryGetValue(pageClass, out id);
+        }
+
+        id = _direct[((int)pageClass.Kind * BitCombinations) + (int)pageClass.Bits];
+        return id != 0 || pageClass == default;
+    }
+
+    /// <summary>The byte of a class with some bits set and some cleared.</summary>
+    public byte Change(byte id, EntryBits set, EntryBits clear)
+    {
+        PageClass pageClass = _classes[id];
+        return Intern(pageClass with { Bits = (pageClass.Bits & ~clear) | set });
+    }
+
+    public byte Present(EntryBits bits) => Intern(new PageClass(PageEntryKind.Present, bits));
+
+    private byte Add(PageClass pageClass)
+    {
+        if (Count == Capacity)
+        {
+            throw new InvalidOperationException(
+                $"Page states are kept as one byte: {Capacity} classes are in use and {pageClass} would be one more. Each device with private memory in use takes up to 8.");
+        }
+
+        _classes[Count] = pageClass;
+        return (byte)Count++;
+    }
+}

@@ -1,0 +1,31 @@
+using HmmFast.AddressSpaces;
+using HmmFast.Physical;
+
+namespace HmmFast.Faulting;
+
+/// <summary>The decision tables of recent callers, so that a call builds one only when something it rests on is new. Safe for concurrent calls.</summary>
+internal sealed class DecisionCache
+{
+    private const int Slots = 16;
+
+    private readonly DecisionTable?[] _tables = new DecisionTable?[Slots];
+    private int _next;
+
+    /// <summary>The table of a key, built when there is none.</summary>
+    public DecisionTable Get(in DecisionKey key, PageClassTable classes, PhysicalMemory physical)
+    {
+        for (int i = 0; i < Slots; i++)
+        {
+            DecisionTable? table = Volatile.Read(ref _tables[i]);
+            if (table is not null && table.Key == key)
+            {
+                return table;
+            }
+        }
+
+        var built = new DecisionTable(key, classes, physical);
+        int slot = (Interlocked.Increment(ref _next) - 1) & (Slots - 1);
+        Volatile.Write(ref _tables[slot], built);
+        return built;
+    }
+}

@@ -1,0 +1,102 @@
+using HmmFast.AddressSpaces;
+using HmmFast.Kernels;
+using HmmFast.Physical;
+using HmmFast.Policies;
+
+namespace HmmFast.Faulting;
+
+/// <summary>What every class becomes under every form of request, for one caller: six tables of 256 bytes. Immutable once built.</summary>
+internal sealed class DecisionTable
+{
+    public DecisionTable(DecisionKey key, PageClassTable classes, PhysicalMemory physical)
+    {
+        Key = key;
+        bool isTyped = key.Policy?.TypedOutput ?? false;
+        Span<byte> codes = stackalloc byte[PageClassTable.Capacity];
+        Span<byte> aliases = stackalloc byte[PageClassTable.Capacity];
+        int count = key.ClassCount;
+        for (int form = 0; form < 6; form++)
+        {
+            var ask = new PageAsk(form % 3 != 0, form % 3 == 2, form >= 3);
+            for (int id = 0; id < count; id++)
+            {
+                PageClass pageClass = classes[(byte)id];
+                byte code = pageClass.Kind == PageEntryKind.DevicePrivate ? DecidePrivate(pageClass, ask, key, physical) : Decision.Decide(pageClass, ask, default);
+                if ((code & Decision.AliasKind) != 0 && (code & Resolution.WorkMask) == 0)
+                {
+                    aliases[id] |= (byte)(1 << form);
+                    HasAliases = true;
+                }
+
+                codes[id] = isTyped || (code & Resolution.WorkMask) != 0 ? code : (byte)(code & ~Resolution.KindMask);
+            }
+
+            TableOf(form).Set(codes[..count]);
+        }
+
+        Aliases.Set(aliases[..count]);
+    }
+
+    public DecisionKey Key { get; }
+
+    /// <summary>The tables by request.</summary>
+    public RequestTables Requests { get; } = new();
+
+    /// <summary>Bit f of an entry: the class is answered with an alias pfn under request form f, so its frame number must be replaced.</summary>
+    public ByteTable Aliases { get; } = new();
+
+    public bool HasAliases { get; }
+
+    /// <summary>The table of one request.</summary>
+    public ByteTable Of(PageAsk ask) => TableOf(FormOf(ask));
+
+    /// <summary>The number of a request form, 0 to 5.</summary>
+    public static int FormOf(PageAsk ask) => (!ask.Fault ? 0 : ask.Write ? 2 : 1) + (ask.AllowP2p ? 3 : 0);
+
+    /// <summary>What the policy says of a device-private page.</summary>
+    public static ForeignPageOutcome OutcomeOf(PageClass pageClass, PageAsk ask, in DecisionKey key, PhysicalMemory physical, bool isOffered)
+    {
+        Pagemap pagemap = physical.Pagemaps[pageClass.Device - 1];
+        if (key.Policy is null)
+        {
+            return key.Owner != OwnerId.Null && key.Owner == pagemap.Owner ? ForeignPageOutcome.Private : ForeignPageOutcome.Fall;
+        }
+
+        var provider = new DeviceId(pagemap.Device);
+        return key.Policy.Decide(new ForeignPageQuestion
+        {
+            Provider = provider,
+            Client = key.Client,
+            ProviderOwner = pagemap.Owner,
+            RangeOwner = key.Owner,
+            AliasOffered = isOffered,
+            Reach = key.Reach is null ? default : key.Reach.Of(provider),
+            AllowP2p = ask.AllowP2p,
+            WriteAsked = ask is { Fault: true, Write: true },
+            EntryIsWritable = pageClass.IsWritable,
+        }).Outcome;
+    }
+
+    private static byte DecidePrivate(PageClass pageClass, PageAsk ask, in DecisionKey key, PhysicalMemory physical)
+    {
+        AliasWindow? window = key.Reach?.Of(new DeviceId(pageClass.Device - 1)).Window;
+        ForeignPageOutcome outcome = OutcomeOf(pageClass, ask, key, physical, isOffered: window is { OffersAll: true });
+        if (window is { OffersAll: false } && OutcomeOf(pageClass, ask, key, physical, isOffered: true) != outcome)
+        {
+            // Some pages have an alias and some do not, and it matters: asked page by page.
+            return Decision.Special;
+        }
+
+        return Decision.Decide(pageClass, ask, outcome);
+    }
+
+    private ByteTable TableOf(int form) => form switch
+    {
+        0 => Requests.None,
+        1 => Requests.Read,
+        2 => Requests.Write,
+        3 => Requests.NoneAllowed,
+        4 => Requests.ReadAllowed,
+        _ => Requests.WriteAllowed,
+    };
+}

@@ -1,0 +1,399 @@
+using HmmFast.AddressSpaces;
+using HmmFast.Kernels;
+using HmmFast.Policies;
+
+namespace HmmFast.Faulting;
+
+/// <summary>
+/// One call's walk. It stands at a page; everything before is answered for good. <see cref="Go"/> walks on until the end, an error, or a
+/// fault that was taken, after which the caller checks the notifier and lets it walk again from the page it stands at.
+/// </summary>
+internal ref struct RangeWalk
+{
+    private const ulong BlockPages = PageOrder.PagesPerBlock;
+
+    // A kernel call at most: a span's length is an int, and alias pages are looked for while the classes are still in cache.
+    private const ulong MostPages = 1UL << 30;
+
+    private readonly MemoryCore _core;
+    private readonly DecisionCache _cache;
+    private readonly AddressSpace _space;
+    private readonly KernelSet _kernels;
+    private readonly HmmPfnLayout _layout;
+    private readonly Span<ulong> _words;
+    private readonly ulong _start;
+    private readonly ulong _end;
+    private readonly bool _onlyAsked;
+    private readonly bool _isPerPage;
+    private readonly PageAsk _default;
+    private readonly PageRequest _request;
+    private readonly WordFormat _format;
+    private readonly DecisionKey _key;
+    private DecisionTable _table;
+    private ByteTable _uniform;
+    private ulong _at;
+    private bool _faulted;
+
+    public RangeWalk(MemoryCore core, DecisionCache cache, AddressSpace space, in HmmRange range, Span<ulong> words)
+    {
+        _core = core;
+        _cache = cache;
+        _space = space;
+        _kernels = core.Kernels;
+        _layout = core.Options.Layout;
+        _words = words;
+        _start = range.Range.Start.Value;
+        _end = range.Range.End.Value;
+        _at = _start;
+        _onlyAsked = range.FaultHabit == FaultHabit.OnlyAsked;
+        HmmRequestFlags defaults = range.DefaultFlags;
+        HmmRequestFlags mask = range.PfnFlagsMask;
+        _default = AskOf(defaults);
+        _isPerPage = (mask & ~defaults & HmmRequestFlags.All) != 0;
+        int allowBit = _layout.AllowP2pBit == 0 ? 0 : System.Numerics.BitOperations.TrailingZeroCount(_layout.AllowP2pBit);
+        _request = new PageRequest(_layout.Encode(mask), _layout.Encode(defaults), allowBit);
+        bool isTyped = range.Policy?.TypedOutput ?? false;
+        _format = new WordFormat(_layout.StickyMask, isTyped ? System.Numerics.BitOperations.TrailingZeroCount(_layout.TypeP2pBit) : 0);
+        _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.OwnersVersion, core.Classes.Count);
+        _table = cache.Get(_key, core.Classes, core.Physical);
+        _uniform = _table.Of(_default);
+    }
+
+    /// <summary>True when the last <see cref="Go"/> ended because it faulted; answering it forgets it.</summary>
+    public bool IsAgain()
+    {
+        bool again = _faulted;
+        _faulted = false;
+        return again;
+    }
+
+    /// <summary>Walks on.</summary>
+    /// <returns>Ok at the end; Busy after a fault (see <see cref="IsAgain"/>) or when a page is being migrated; else the error.</returns>
+    public HmmStatus Go()
+    {
+        if (_core.Classes.Count != _table.Key.ClassCount)
+        {
+            // Faults made new classes.
+            _table = _cache.Get(_key with { ClassCount = _core.Classes.Count }, _core.Classes, _core.Physical);
+            _uniform = _table.Of(_default);
+        }
+
+        VmaList vmas = _space.VmaList;
+        int index = vmas.IndexFrom(_at);
+        while (_at < _end)
+        {
+            HmmStatus status;
+            Vma? vma = index < vmas.Count ? vmas[index] : null;
+            if (vma is null || vma.Start > _at)
+            {
+                status = Unanswerable(vma is null ? _end : Math.Min(_end, vma.Start));
+            }
+            else
+            {
+                ulong to = Math.Min(_end, vma.End);
+                status = vma.IsUnfaultable || !vma.CanRead ? Unanswerable(to) : Mapped(vma, to);
+                index++;
+            }
+
+            if (status != HmmStatus.Ok)
+            {
+                return status;
+            }
+        }
+
+        return HmmStatus.Ok;
+    }
+
+    private PageAsk AskOf(HmmRequestFlags flags) =>
+        new((flags & HmmRequestFlags.Fault) != 0, (flags & HmmRequestFlags.Write) != 0, (flags & HmmRequestFlags.AllowP2p) != 0 && _layout.AllowP2pBit != 0);
+
+    private readonly Span<ulong> Words(ulong from, ulong to) => _words.Slice((int)(from - _start), (int)(to - from));
+
+    /// <summary>What one page's word asks for.</summary>
+    private readonly PageAsk AskAt(ulong vpn)
+    {
+        if (!_isPerPage)
+        {
+            return _default;
+        }
+
+        ulong word = (_words[(int)(vpn - _start)] & _request.Mask) | _request.Default;
+        return new PageAsk((word & _layout.ValidBit) != 0, (word & _layout.WriteBit) != 0, (word & _layout.AllowP2pBit) != 0);
+    }
+
+    /// <summary>The union of what pages ask for (fault and write only).</summary>
+    private readonly PageAsk AskOfAll(ulong from, ulong to)
+    {
+        if (!_isPerPage)
+        {
+            return _default;
+        }
+
+        ulong fault = 0;
+        ulong write = 0;
+        ulong mask = _request.Mask;
+        ulong defaults = _request.Default;
+        foreach (ulong raw in Words(from, to))
+        {
+            // Write counts only beside fault: bit 62 moved under bit 63.
+            ulong word = (raw & mask) | defaults;
+            fault |= word;
+            write |= word & (word << 1);
+        }
+
+        return new PageAsk((fault & _layout.ValidBit) != 0, (write & _layout.ValidBit) != 0, false);
+    }
+
+    /// <summary>Pages that HMM never gives: no VMA, or one that it may not read. An error word each, or EFAULT when one of them is asked for.</summary>
+    private HmmStatus Unanswerable(ulong to)
+    {
+        if (AskOfAll(_at, to).Fault)
+        {
+            return HmmStatus.Fault;
+        }
+
+        _kernels.FillWords(Words(_at, to), _layout.ErrorBit, 0, _format.KeepMask);
+        _at = to;
+        return HmmStatus.Ok;
+    }
+
+    /// <summary>The part of a VMA that the range covers, block by block; runs of page tables go as one.</summary>
+    private unsafe HmmStatus Mapped(Vma vma, ulong to)
+    {
+        BlockDescriptor* blocks = _space.Columns.Block;
+        while (_at < to)
+        {
+            ulong block = _at / BlockPages;
+            ulong end = Math.Min(to, (block + 1) * BlockPages);
+            HmmStatus status;
+            switch (blocks[block].Kind)
+            {
+                case BlockKind.Hole:
+                    status = Hole(vma, _space.Columns.HoleEnd(_at, to));
+                    break;
+                case BlockKind.Huge:
+                    status = Huge(vma, end, blocks[block]);
+                    break;
+                default:
+                    while (end < to && blocks[end / BlockPages].Kind == BlockKind.Table)
+                    {
+                        end = Math.Min(to, end + BlockPages);
+                    }
+
+                    status = Table(vma, end);
+                    break;
+            }
+
+            if (status != HmmStatus.Ok)
+            {
+                return status;
+            }
+        }
+
+        return HmmStatus.Ok;
+    }
+
+    /// <summary>A hole is decided as a whole: one page that asks has all of it faulted, with the union of what is asked.</summary>
+    private HmmStatus Hole(Vma vma, ulong end)
+    {
+        PageAsk ask = AskOfAll(_at, end);
+        if (ask.Fault)
+        {
+            return Fault(vma, _at, end, ask.Write);
+        }
+
+        _kernels.FillWords(Words(_at, end), 0, 0, _format.KeepMask);
+        _at = end;
+        return HmmStatus.Ok;
+    }
+
+    /// <summary>A 2 MiB entry is decided as a whole as well, for the part inside the range.</summary>
+    private HmmStatus Huge(Vma vma, ulong end, BlockDescriptor block)
+    {
+        PageAsk ask = AskOfAll(_at, end);
+        byte code = _table.Of(ask)[block.Class];
+        if ((code & Resolution.WorkMask) != 0)
+        {
+            return Fault(vma, _at, end, ask.Write);
+        }
+
+        ulong word = ((ulong)(code & ~Resolution.KindMask) << 56) | _layout.Encode(PageOrder.Huge) | (block.Frame + (_at % BlockPages));
+        _kernels.FillWords(Words(_at, end), word, 1, _format.KeepMask);
+        _at = end;
+        return HmmStatus.Ok;
+    }
+
+    /// <summary>Page tables: one look-up a page, up to the first page that needs work.</summary>
+    private unsafe HmmStatus Table(Vma vma, ulong end)
+    {
+        while (_at < end)
+        {
+            int count = (int)Math.Min(end - _at, MostPages);
+            var classes = new ReadOnlySpan<byte>(_space.Columns.Class + _at, count);
+            var pfns = new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count);
+            Span<ulong> words = Words(_at, _at + (ulong)count);
+            if (_table.HasAliases && _isPerPage)
+            {
+                // The words say what was asked only until they are answered: page by page keeps it simple where both matter.
+                count = Math.Min(count, 1);
+                words = words[..1];
+                classes = classes[..1];
+                pfns = pfns[..1];
+            }
+
+            PageAsk first = AskAt(_at);
+            int done = _isPerPage
+                ? _kernels.ResolvePerPage(classes, pfns, _table.Requests, _request, _format, words)
+                : _kernels.Resolve(classes, pfns, _uniform, _format, words);
+            if (_table.HasAliases)
+            {
+                ReplaceByAliases(classes[..done], pfns, words, first);
+            }
+
+            _at += (ulong)done;
+            if (done < count)
+            {
+                HmmStatus status = Work(vma);
+                if (status != HmmStatus.Ok)
+                {
+                    return status;
+                }
+            }
+        }
+
+        return HmmStatus.Ok;
+    }
+
+    /// <summary>The page the walk stands at cannot be answered by its class.</summary>
+    private unsafe HmmStatus Work(Vma vma)
+    {
+        PageAsk ask = AskAt(_at);
+        byte id = _space.Columns.Class[_at];
+        byte code = _table.Of(ask)[id];
+        if ((code & Resolution.WorkMask) == Decision.Special)
+        {
+            PageClass pageClass = _core.Classes[id];
+            switch (pageClass.Kind)
+            {
+                case PageEntryKind.DevicePrivate:
+                    code = DecideOne(pageClass, ask, out ulong pfn);
+                    if ((code & Resolution.WorkMask) == 0)
+                    {
+                        ref ulong word = ref _words[(int)(_at - _start)];
+                        ulong kind = _format.KindShift == 0 ? 0 : (ulong)((code & Resolution.KindMask) >> Resolution.KindBit) << _format.KindShift;
+                        ulong valid = (code & Resolution.Valid) != 0 ? pfn : 0;
+                        word = (word & _format.KeepMask) | ((ulong)(code & ~Resolution.KindMask) << 56) | kind | valid;
+                        _at++;
+                        return HmmStatus.Ok;
+                    }
+
+                    break;
+                case PageEntryKind.Migration:
+                    return HmmStatus.Busy;
+                default:
+                    return HmmStatus.Fault;
+            }
+        }
+
+        ulong pieceEnd = Math.Min(Math.Min(_end, vma.End), ((_at / BlockPages) + 1) * BlockPages);
+        return Fault(vma, _at, pieceEnd, (code & Resolution.WorkMask) == Decision.WriteFault);
+    }
+
+    /// <summary>A device-private page of a window that shows only some pages: the policy is asked for this one.</summary>
+    private readonly unsafe byte DecideOne(PageClass pageClass, PageAsk ask, out ulong pfn)
+    {
+        pfn = _space.Columns.Pfn[_at];
+        AliasWindow window = _key.Reach!.Of(new DeviceId(pageClass.Device - 1)).Window!;
+        bool isOffered = window.TryGetAlias(new Pfn(pfn), out Pfn alias);
+        ForeignPageOutcome outcome = DecisionTable.OutcomeOf(pageClass, ask, _key, _core.Physical, isOffered);
+        if (outcome == ForeignPageOutcome.Alias)
+        {
+            pfn = alias.Value;
+        }
+
+        return Decision.Decide(pageClass, ask, outcome);
+    }
+
+    /// <summary>Puts alias frame numbers in the stead of private ones, run by run.</summary>
+    private readonly void ReplaceByAliases(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, Span<ulong> words, PageAsk ask)
+    {
+        byte form = (byte)(1 << DecisionTable.FormOf(ask));
+        int at = 0;
+        while (at < classes.Length)
+        {
+            at += _kernels.FindMember(classes[at..], _table.Aliases, form);
+            if (at == classes.Length)
+            {
+                return;
+            }
+
+            AliasWindow window = _key.Reach!.Of(new DeviceId(_core.Classes[classes[at]].Device - 1)).Window!;
+            int run = _kernels.EqualRun(classes[at..]);
+            for (int i = at; i < at + run; i++)
+            {
+                if (window.TryGetAlias(new Pfn(pfns[i]), out Pfn alias))
+                {
+                    words[i] = words[i] - pfns[i] + alias.Value;
+                }
+            }
+
+            at += run;
+        }
+    }
+
+    /// <summary>Faults the pages of a piece, asked or not, and has the walk look again from where it stands.</summary>
+    private HmmStatus Fault(Vma vma, ulong from, ulong to, bool write)
+    {
+        if (_onlyAsked)
+        {
+            return FaultAsked(vma, from, to);
+        }
+
+        if (write && !vma.CanWrite)
+        {
+            return HmmStatus.NotPermitted;
+        }
+
+        HmmStatus status = AddressSpace.StatusOf(_space.FaultPages(vma, from, to, write, out _));
+        return After(status);
+    }
+
+    private HmmStatus After(HmmStatus status)
+    {
+        if (status != HmmStatus.Ok)
+        {
+            return status;
+        }
+
+        _faulted = true;
+        return HmmStatus.Busy;
+    }
+
+    /// <summary>The alternative habit: only pages whose own request and entry need it, each with its own access.</summary>
+    private unsafe HmmStatus FaultAsked(Vma vma, ulong from, ulong to)
+    {
+        for (ulong vpn = from; vpn < to; vpn++)
+        {
+            PageAsk ask = AskAt(vpn);
+            byte id = _space.Columns.EntryAt(vpn, out _);
+            int work = id < _table.Key.ClassCount ? _table.Of(ask)[id] & Resolution.WorkMask : 0;
+            if (work is not (Decision.ReadFault or Decision.WriteFault))
+            {
+                continue;
+            }
+
+            if (work == Decision.WriteFault && !vma.CanWrite)
+            {
+                return HmmStatus.NotPermitted;
+            }
+
+            HmmStatus status = AddressSpace.StatusOf(_space.HandleFault(vma, vpn, work == Decision.WriteFault));
+            if (status != HmmStatus.Ok)
+            {
+                return status;
+            }
+        }
+
+        return After(HmmStatus.Ok);
+    }
+}

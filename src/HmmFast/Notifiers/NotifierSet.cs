@@ -1,0 +1,67 @@
+namespace HmmFast.Notifiers;
+
+/// <summary>The interval notifiers of one address space.</summary>
+internal sealed class NotifierSet
+{
+    // Few, and asked on every invalidation: a plain array that handlers may change while it is walked (they see it from the next event on).
+    private IntervalNotifier[] _notifiers = [];
+
+    public IntervalNotifier Insert(VpnRange range, IInvalidationHandler? handler)
+    {
+        var notifier = new IntervalNotifier(this, range, handler);
+        _notifiers = [.. _notifiers, notifier];
+        return notifier;
+    }
+
+    public void Remove(IntervalNotifier notifier)
+    {
+        notifier.IsRemoved = true;
+        int at = Array.IndexOf(_notifiers, notifier);
+        _notifiers = [.. _notifiers.AsSpan(0, at), .. _notifiers.AsSpan(at + 1)];
+    }
+
+    public void RemoveAll()
+    {
+        foreach (IntervalNotifier notifier in _notifiers)
+        {
+            notifier.IsRemoved = true;
+        }
+
+        _notifiers = [];
+    }
+
+    /// <summary>Tells every notifier that overlaps, in the order they were inserted, and bumps the sequences of those that do not ignore it.</summary>
+    public void Invalidate(in InvalidationInfo info)
+    {
+        foreach (IntervalNotifier notifier in _notifiers)
+        {
+            if (!notifier.IsRemoved && notifier.Range.Overlaps(info.Range) && (notifier.Handler is null || notifier.Handler.Invalidate(notifier, info)))
+            {
+                notifier.Sequence++;
+            }
+        }
+    }
+
+    /// <summary>True when nobody with a handler watches any of the pages, so that only counts matter.</summary>
+    public bool HasHandler(VpnRange range)
+    {
+        foreach (IntervalNotifier notifier in _notifiers)
+        {
+            if (notifier.Handler is not null && notifier.Range.Overlaps(range))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>As one single-page <see cref="Invalidate"/> for each page of the range; only where <see cref="HasHandler"/> is false.</summary>
+    public void BumpEachPage(VpnRange range)
+    {
+        foreach (IntervalNotifier notifier in _notifiers)
+        {
+            notifier.Sequence += notifier.Range.Intersect(range).PageCount;
+        }
+    }
+}

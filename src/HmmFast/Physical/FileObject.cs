@@ -1,0 +1,60 @@
+using HmmFast.Memory;
+
+namespace HmmFast.Physical;
+
+/// <summary>What shared pages come from: a file, or the nameless shmem object behind shared anonymous memory. Holds the page cache.</summary>
+internal sealed unsafe class FileObject : IDisposable
+{
+    /// <summary>Set in reverse map objects that are files, so that they never equal a family's number.</summary>
+    public const uint ObjectBit = 0x8000_0000;
+
+    private readonly NativeColumn<uint> _cacheColumn;
+    private readonly Func<ulong, ulong>? _initialTag;
+
+    // Pages that left the cache with content of their own: where they are now (a swap slot for tmpfs, else the disk).
+    private readonly Dictionary<ulong, ulong> _stored = [];
+    private readonly Dictionary<ulong, uint> _swapped = [];
+
+    public FileObject(uint number, FileKind kind, ulong pageCount, Func<ulong, ulong>? initialTag, bool isNameless, NativeMemoryLedger ledger)
+    {
+        Object = number | ObjectBit;
+        Kind = kind;
+        PageCount = pageCount;
+        IsNameless = isNameless;
+        _initialTag = initialTag;
+        _cacheColumn = new NativeColumn<uint>("page cache", (long)Math.Max(pageCount, 1), ledger);
+        Cache = _cacheColumn.Pointer;
+    }
+
+    /// <summary>The reverse map object of its pages.</summary>
+    public uint Object { get; }
+
+    public FileKind Kind { get; }
+
+    public ulong PageCount { get; }
+
+    /// <summary>Shared anonymous memory: goes when its last VMA goes.</summary>
+    public bool IsNameless { get; }
+
+    /// <summary>VMAs that map it.</summary>
+    public int VmaCount { get; set; }
+
+    /// <summary>Frame of each page; 0 where the page is not in the cache.</summary>
+    public uint* Cache { get; }
+
+    /// <summary>What a page holds that is in neither cache nor swap.</summary>
+    public ulong StoredTag(ulong page) => _stored.TryGetValue(page, out ulong tag) ? tag : _initialTag?.Invoke(page) ?? 0;
+
+    public void Store(ulong page, ulong tag) => _stored[page] = tag;
+
+    public bool TryGetSlot(ulong page, out uint slot) => _swapped.TryGetValue(page, out slot);
+
+    public void SetSlot(ulong page, uint slot) => _swapped.Add(page, slot);
+
+    public void ClearSlot(ulong page) => _swapped.Remove(page);
+
+    /// <summary>Swap slots of all pages that are in swap.</summary>
+    public IEnumerable<uint> Slots => _swapped.Values;
+
+    public void Dispose() => _cacheColumn.Dispose();
+}

@@ -1,0 +1,41 @@
+namespace HmmFast.Physical;
+
+/// <summary>What is known of one frame beside its mappings. Fits the 16-bit flags column.</summary>
+[Flags]
+internal enum FrameFlags : ushort
+{
+    None = 0,
+
+    /// <summary>Allocated.</summary>
+    InUse = 1,
+
+    /// <summary>Anonymous memory: the reverse map names a family of address spaces and an anonymous index.</summary>
+    Anonymous = 2,
+
+    /// <summary>Reclaim writes it to swap. Cleared by MADV_FREE (it may be dropped instead).</summary>
+    SwapBacked = 4,
+
+    /// <summary>Sits in the swap cache: a slot still names it.</summary>
+    SwapCache = 8,
+
+    /// <summary>Part of a 2 MiB folio; its head is the frame number rounded down to 512.</summary>
+    HugePart = 16,
+
+    /// <summary>In a file's page cache, which keeps it when its last mapping goes.</summary>
+    PageCache = 32,
+
+    /// <summary>A page that a driver inserted: mapped, but on no list that reclaim or migration looks at.</summary>
+    Driver = 64,
+
+    /// <summary>Held by references beyond its mappings.</summary>
+    Pinned = 128,
+
+    /// <summary>Nothing maps it any more; it is given back when the last pin goes.</summary>
+    Orphan = 256,
+
+    /// <summary>A file page that was written since it was last in step with its file.</summary>
+    Dirty = 512,
+
+    /// <summary>What a private anonymous page has.</summary>
+    AnonymousPage = InUse | Anonymous | SwapBacked,
+}

@@ -1,0 +1,68 @@
+using HmmFast.Memory;
+
+namespace HmmFast.Physical;
+
+/// <summary>
+/// The frame columns: 12 bytes a frame (flags 2, mapcount 2, reverse map 4 + 4), 8 more for the content tag where content is tracked. Reserved for
+/// every frame number a pfn column can hold and committed as touched, so their addresses never change.
+/// </summary>
+/// <remarks>Bounds: callers index with frame numbers that an allocator or a page column gave them, which lie below <see cref="FrameLimit"/>.</remarks>
+internal sealed unsafe class FrameTable : IDisposable
+{
+    /// <summary>Frame numbers are 32 bits.</summary>
+    public const ulong FrameLimit = 1UL << 32;
+
+    private readonly NativeColumn<ushort> _flags;
+    private readonly NativeColumn<ushort> _mapCount;
+    private readonly NativeColumn<uint> _object;
+    private readonly NativeColumn<uint> _index;
+    private readonly NativeColumn<uint> _folioMaps;
+    private readonly NativeColumn<ulong>? _content;
+
+    public FrameTable(bool trackContent, NativeMemoryLedger ledger)
+    {
+        _flags = new NativeColumn<ushort>("frame flags", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+        _mapCount = new NativeColumn<ushort>("frame mapcount", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+        _object = new NativeColumn<uint>("frame reverse map object", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+        _index = new NativeColumn<uint>("frame reverse map index", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+        _folioMaps = new NativeColumn<uint>("folio mapcount", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
+        Flags = (FrameFlags*)_flags.Pointer;
+        MapCount = _mapCount.Pointer;
+        Object = _object.Pointer;
+        Index = _index.Pointer;
+        FolioMaps = _folioMaps.Pointer;
+        if (trackContent)
+        {
+            _content = new NativeColumn<ulong>("frame content", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+            Content = _content.Pointer;
+        }
+    }
+
+    /// <summary>Flags of each frame.</summary>
+    public FrameFlags* Flags { get; }
+
+    /// <summary>Page table entries that hold the frame, device-private and device-exclusive ones included; those of a 2 MiB entry count once a frame.</summary>
+    public ushort* MapCount { get; }
+
+    /// <summary>Reverse map: the family of address spaces (anonymous frames) or the file object.</summary>
+    public uint* Object { get; }
+
+    /// <summary>Reverse map: the anonymous index (page number within the window) or the file's page.</summary>
+    public uint* Index { get; }
+
+    /// <summary>Mappings of all 512 pages of a 2 MiB folio together, by head frame / 512.</summary>
+    public uint* FolioMaps { get; }
+
+    /// <summary>Content tags; null when content is not tracked.</summary>
+    public ulong* Content { get; }
+
+    public void Dispose()
+    {
+        _flags.Dispose();
+        _mapCount.Dispose();
+        _object.Dispose();
+        _index.Dispose();
+        _folioMaps.Dispose();
+        _content?.Dispose();
+    }
+}

@@ -1,0 +1,406 @@
+using System.Runtime.CompilerServices;
+using HmmFast.Kernels;
+using HmmFast.Memory;
+
+namespace HmmFast.Physical;
+
+/// <summary>
+/// All frames: the zero page, system memory, the huge zero page and every pagemap, in one numbering; who holds them, and swap. Knows nothing of page tables.
+/// </summary>
+/// <remarks>
+/// Frame 0 is the zero page, 1..N system memory, then at the next multiple of 512 the huge zero page, then each pagemap at a multiple of 512.
+/// The lowest-numbered free frame is taken first.
+/// </remarks>
+internal sealed unsafe class PhysicalMemory : IDisposable
+{
+    private const ulong BlockPages = PageOrder.PagesPerBlock;
+
+    private readonly NativeMemoryLedger _ledger;
+    private readonly KernelSet _kernels;
+    private readonly List<Pagemap> _pagemaps = [];
+    private readonly Dictionary<uint, uint> _pins = [];
+    private ulong _nextFrame;
+
+    public PhysicalMemory(MemorySystemOptions options, NativeMemoryLedger ledger, KernelSet kernels)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.SystemFrameCount, 1UL);
+        ulong most = FrameTable.FrameLimit - (4 * BlockPages);
+        if (options.SystemFrameCount > most)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.SystemFrameCount, $"SystemFrameCount is {options.SystemFrameCount}; frame numbers of 32 bits leave room for {most}.");
+        }
+
+        _ledger = ledger;
+        _kernels = kernels;
+        System = new FrameRange("system frames", 1, options.SystemFrameCount, ledger);
+        HugeZero = (uint)RoundUp(1 + options.SystemFrameCount);
+        _nextFrame = HugeZero + BlockPages;
+        Frames = new FrameTable(options.TrackContent, ledger);
+        Swap = new SwapArea(options.SwapSlotCount, options.TrackContent, ledger);
+    }
+
+    public FrameTable Frames { get; }
+
+    public FrameRange System { get; }
+
+    public SwapArea Swap { get; }
+
+    public IReadOnlyList<Pagemap> Pagemaps => _pagemaps;
+
+    /// <summary>First of the 512 frames of the huge zero page.</summary>
+    public uint HugeZero { get; }
+
+    public bool TracksContent => Frames.Content != null;
+
+    public Pagemap AddPagemap(DeviceOptions options)
+    {
+        if (options.PageCount == 0 || options.PageCount > FrameTable.FrameLimit - _nextFrame)
+        {
+            throw new ArgumentException(
+                $"Device '{options.Name}' has {options.PageCount} pages; 1..{FrameTable.FrameLimit - _nextFrame} frame numbers are left.", nameof(options));
+        }
+
+        var frames = new FrameRange($"frames of '{options.Name}'", _nextFrame, options.PageCount, _ledger);
+        var pagemap = new Pagemap(_pagemaps.Count, options, frames);
+        _nextFrame = RoundUp(_nextFrame + options.PageCount);
+        _pagemaps.Add(pagemap);
+        return pagemap;
+    }
+
+    /// <summary>The pagemap that holds a frame; null for system frames and the zero pages.</summary>
+    public Pagemap? PagemapOf(ulong frame)
+    {
+        if (frame < HugeZero + BlockPages)
+        {
+            return null;
+        }
+
+        foreach (Pagemap pagemap in _pagemaps)
+        {
+            if (pagemap.Frames.Contains(frame))
+            {
+                return pagemap;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>True for the zero page and the huge zero page's frames.</summary>
+    public bool IsZero(uint frame) => frame == 0 || frame - HugeZero < BlockPages;
+
+    /// <summary>True for frames that exist: zero pages, system memory, pagemaps.</summary>
+    public bool Exists(ulong frame) => frame < System.End || frame - HugeZero < BlockPages || PagemapOf(frame) is not null;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryTakeSystem(FrameFlags flags, out uint frame)
+    {
+        if (!System.TryTake(out frame))
+        {
+            return false;
+        }
+
+        Prepare(frame, flags);
+        return true;
+    }
+
+    public bool TryTakeDevice(Pagemap pagemap, out uint frame)
+    {
+        if (!pagemap.Frames.TryTake(out frame))
+        {
+            return false;
+        }
+
+        Prepare(frame, FrameFlags.InUse);
+        return true;
+    }
+
+    /// <summary>Takes the lowest free frames as one run and fills their columns as mapped once each at consecutive indices.</summary>
+    public bool TryTakeMappedRun(ulong most, uint family, uint firstIndex, out uint first, out ulong count)
+    {
+        if (!System.TryTakeRun(most, out first, out count))
+        {
+            return false;
+        }
+
+        FillMapped(first, count, FrameFlags.AnonymousPage, family, firstIndex);
+        return true;
+    }
+
+    /// <summary>Takes the lowest free aligned run of 512 for a 2 MiB folio, mapped once.</summary>
+    public bool TryTakeFolio(uint family, uint firstIndex, out uint first)
+    {
+        if (!System.TryTakeBlock(out first))
+        {
+            return false;
+        }
+
+        FillMapped(first, BlockPages, FrameFlags.AnonymousPage | FrameFlags.HugePart, family, firstIndex);
+        Frames.FolioMaps[first / BlockPages] = (uint)BlockPages;
+        return true;
+    }
+
+    /// <summary>One mapping more of a frame.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddMapping(uint frame)
+    {
+        if (Frames.MapCount[frame] == ushort.MaxValue)
+        {
+            throw new InvalidOperationException($"Frame 0x{frame:x} is mapped {ushort.MaxValue} times, which is as often as the column can count.");
+        }
+
+        Frames.MapCount[frame]++;
+        if ((Frames.Flags[frame] & FrameFlags.HugePart) != 0)
+        {
+            Frames.FolioMaps[frame / BlockPages]++;
+        }
+    }
+
+    /// <summary>One mapping more of each frame of a run.</summary>
+    public void AddMappings(uint first, ulong count)
+    {
+        for (ulong i = 0; i < count; i++)
+        {
+            AddMapping((uint)(first + i));
+        }
+    }
+
+    /// <summary>One mapping fewer of a frame; gives it back when nothing holds it any more.</summary>
+    public void DropMapping(uint frame)
+    {
+        FrameFlags flags = Frames.Flags[frame];
+        ushort left = --Frames.MapCount[frame];
+        if ((flags & FrameFlags.HugePart) != 0)
+        {
+            if (--Frames.FolioMaps[frame / BlockPages] == 0)
+            {
+                GiveFolio(frame & ~(uint)(BlockPages - 1));
+            }
+
+            return;
+        }
+
+        if (left == 0)
+        {
+            Unused(frame);
+        }
+    }
+
+    /// <summary>One mapping fewer of each frame of a run. The common case, private pages mapped once, goes at column speed.</summary>
+    public void DropMappings(uint first, ulong count)
+    {
+        while (count > 0)
+        {
+            int chunk = (int)Math.Min(count, 1UL << 20);
+            int plain = PlainPrefix(first, chunk);
+            if (plain > 0)
+            {
+                GiveRun(first, (ulong)plain);
+            }
+            else
+            {
+                DropMapping(first);
+                plain = 1;
+            }
+
+            first += (uint)plain;
+            count -= (ulong)plain;
+        }
+    }
+
+    /// <summary>A frame that nothing maps: freed, or kept by the page cache, the swap cache or a pin.</summary>
+    public void Unused(uint frame)
+    {
+        FrameFlags flags = Frames.Flags[frame];
+        if ((flags & FrameFlags.PageCache) != 0)
+        {
+            return;
+        }
+
+        if ((flags & FrameFlags.SwapCache) != 0)
+        {
+            if (Swap.UsesOf(Swap.SlotOf(frame)) > 0)
+            {
+                return;
+            }
+
+            Swap.Uncache(frame);
+            Frames.Flags[frame] &= ~FrameFlags.SwapCache;
+        }
+
+        if ((flags & FrameFlags.Pinned) != 0)
+        {
+            Frames.Flags[frame] |= FrameFlags.Orphan;
+            return;
+        }
+
+        Give(frame);
+    }
+
+    /// <summary>One entry fewer names a swap slot; a frame that only the swap cache still held goes with the last one.</summary>
+    public void DropSwap(uint slot)
+    {
+        if (Swap.DropUse(slot) && Swap.TryGetCached(slot, out uint frame) && Frames.MapCount[frame] == 0)
+        {
+            Unused(frame);
+        }
+    }
+
+    /// <summary>Frees a frame that nothing holds and tells its pagemap's driver.</summary>
+    public void Give(uint frame)
+    {
+        Frames.Flags[frame] = FrameFlags.None;
+        Frames.MapCount[frame] = 0;
+        if (frame < System.End)
+        {
+            System.Give(frame, 1);
+            return;
+        }
+
+        Pagemap pagemap = PagemapOf(frame)!;
+        pagemap.Frames.Give(frame, 1);
+        pagemap.Ops?.PageFreed(new Pfn(frame));
+    }
+
+    /// <summary>Moves a page's identity from one frame to another: flags, mappings, reverse map, and its content if the caller has not copied it. The old frame is left without mappings, in use.</summary>
+    public void MoveIdentity(uint from, uint to, bool copyContent)
+    {
+        FrameTable frames = Frames;
+        FrameFlags kept = frames.Flags[from] & ~(FrameFlags.Pinned | FrameFlags.Orphan | FrameFlags.SwapCache | FrameFlags.HugePart);
+        frames.Flags[to] = (frames.Flags[to] & FrameFlags.Pinned) | kept;
+        frames.MapCount[to] = frames.MapCount[from];
+        frames.Object[to] = frames.Object[from];
+        frames.Index[to] = frames.Index[from];
+        frames.MapCount[from] = 0;
+        if (copyContent && frames.Content != null)
+        {
+            frames.Content[to] = frames.Content[from];
+        }
+    }
+
+    public bool IsPinned(uint frame) => (Frames.Flags[frame] & FrameFlags.Pinned) != 0;
+
+    /// <summary>True when any page of a 2 MiB folio is pinned.</summary>
+    public bool IsFolioPinned(uint head)
+    {
+        if (_pins.Count == 0)
+        {
+            return false;
+        }
+
+        for (uint i = 0; i < BlockPages; i++)
+        {
+            if (IsPinned(head + i))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public uint PinCount(uint frame) => _pins.GetValueOrDefault(frame);
+
+    public void Pin(uint frame)
+    {
+        _pins[frame] = _pins.GetValueOrDefault(frame) + 1;
+        Frames.Flags[frame] |= FrameFlags.Pinned;
+    }
+
+    public void Unpin(uint frame)
+    {
+        uint left = _pins[frame] - 1;
+        if (left > 0)
+        {
+            _pins[frame] = left;
+            return;
+        }
+
+        _pins.Remove(frame);
+        FrameFlags flags = Frames.Flags[frame] & ~FrameFlags.Pinned;
+        Frames.Flags[frame] = flags & ~FrameFlags.Orphan;
+        if ((flags & FrameFlags.HugePart) != 0)
+        {
+            if (Frames.FolioMaps[frame / BlockPages] == 0)
+            {
+                GiveFolio(frame & ~(uint)(BlockPages - 1));
+            }
+        }
+        else if ((flags & FrameFlags.Orphan) != 0)
+        {
+            Give(frame);
+        }
+    }
+
+    public ulong ContentOf(uint frame) => Frames.Content == null ? 0 : Frames.Content[frame];
+
+    public void Dispose()
+    {
+        System.Dispose();
+        Swap.Dispose();
+        foreach (Pagemap pagemap in _pagemaps)
+        {
+            pagemap.Frames.Dispose();
+        }
+
+        Frames.Dispose();
+    }
+
+    private static ulong RoundUp(ulong frame) => (frame + BlockPages - 1) & ~(BlockPages - 1);
+
+    private void Prepare(uint frame, FrameFlags flags)
+    {
+        Frames.Flags[frame] = flags;
+        Frames.MapCount[frame] = 0;
+        if (Frames.Content != null)
+        {
+            Frames.Content[frame] = 0;
+        }
+    }
+
+    /// <summary>Fills the columns of frames that were just taken, each mapped once.</summary>
+    private void FillMapped(uint first, ulong count, FrameFlags flags, uint family, uint firstIndex)
+    {
+        int n = checked((int)count);
+        new Span<ushort>(Frames.Flags + first, n).Fill((ushort)flags);
+        new Span<ushort>(Frames.MapCount + first, n).Fill(1);
+        new Span<uint>(Frames.Object + first, n).Fill(family);
+        _kernels.CountUp(new Span<uint>(Frames.Index + first, n), firstIndex);
+        if (Frames.Content != null)
+        {
+            new Span<ulong>(Frames.Content + first, n).Clear();
+        }
+    }
+
+    private int PlainPrefix(uint first, int count)
+    {
+        if (first >= System.End)
+        {
+            return 0;
+        }
+
+        int flags = new ReadOnlySpan<ushort>(Frames.Flags + first, count).IndexOfAnyExcept((ushort)FrameFlags.AnonymousPage);
+        count = flags < 0 ? count : flags;
+        int maps = new ReadOnlySpan<ushort>(Frames.MapCount + first, count).IndexOfAnyExcept((ushort)1);
+        return maps < 0 ? count : maps;
+    }
+
+    private void GiveRun(uint first, ulong count)
+    {
+        new Span<ushort>(Frames.Flags + first, (int)count).Clear();
+        new Span<ushort>(Frames.MapCount + first, (int)count).Clear();
+        System.Give(first, count);
+    }
+
+    /// <summary>Frees the 512 frames of a folio that nothing maps, unless a pin holds one of them.</summary>
+    private void GiveFolio(uint head)
+    {
+        if (IsFolioPinned(head))
+        {
+            return;
+        }
+
+        GiveRun(head, BlockPages);
+    }
+}
