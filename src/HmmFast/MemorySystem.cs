@@ -23,13 +23,22 @@ public sealed class MemorySystem : IMemorySystem
     {
     }
 
+    /// <summary>Makes an engine at the best width this machine has.</summary>
+    /// <param name="options">Sizes and layout.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size has no room in 32-bit frame numbers.</exception>
+    /// <exception cref="InsufficientMemoryException">The columns cannot be reserved.</exception>
+    public MemorySystem(MemorySystemOptions options)
+        : this(options, null)
+    {
+    }
+
     /// <summary>Makes an engine.</summary>
     /// <param name="options">Sizes and layout.</param>
     /// <param name="kernels">The vector loops to use; null takes the best this machine has.</param>
     /// <param name="ledger">The book its native memory is entered in; null keeps one of its own.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size has no room in 32-bit frame numbers.</exception>
     /// <exception cref="InsufficientMemoryException">The columns cannot be reserved.</exception>
-    public MemorySystem(MemorySystemOptions options, KernelSet? kernels = null, NativeMemoryLedger? ledger = null)
+    public MemorySystem(MemorySystemOptions options, KernelSet? kernels, NativeMemoryLedger? ledger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Window.IsEmpty || options.Window.PageCount > uint.MaxValue)
