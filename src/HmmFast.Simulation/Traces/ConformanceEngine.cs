@@ -1,3 +1,4 @@
+using HmmFast.Reference;
 using HmmFast.Simulation.P2pTraces;
 using HmmFast.Topology;
 
@@ -13,17 +14,14 @@ public sealed record ConformanceEngine(
     Func<P2pTraceCase, IP2PdmaDistance> MakeDistanceRule)
 {
     /// <summary>The engine.</summary>
-    public static ConformanceEngine Fast { get; } = new("fast", static options => Make("HmmFast.MemorySystem, HmmFast", options), static read => read.Engine());
+    public static ConformanceEngine Fast { get; } = new("fast", static options => new MemorySystem(options), static read => read.Engine());
 
     /// <summary>The page-at-a-time reference.</summary>
     public static ConformanceEngine Reference { get; } = new(
         "reference",
-        static options => Make("HmmFast.Reference.ReferenceMemorySystem, HmmFast.Reference", options),
+        static options => new ReferenceMemorySystem(options),
         static read => read.Reference());
 
     /// <summary>Both, the reference first.</summary>
     public static IReadOnlyList<ConformanceEngine> Both { get; } = [Reference, Fast];
-
-    private static IMemorySystem Make(string type, MemorySystemOptions options) =>
-        (IMemorySystem)Activator.CreateInstance(Type.GetType(type, throwOnError: true)!, options)!;
 }

@@ -84,7 +84,10 @@ public static class PageStateNames
             return isHuge ? "huge zero page" : "zero page";
         }
 
-        string source = (page.Flags & TracePageFlags.Anonymous) != 0 ? "anonymous" : "file";
+        // Frames of device memory show no letters; a disk file's frames show none either, but the page map calls them file-backed.
+        string source = (page.Flags & TracePageFlags.Anonymous) != 0 ? "anonymous"
+            : (page.Flags & (TracePageFlags.FrameMask | TracePageFlags.File)) == 0 ? "coherent"
+            : "file";
         string size = isHuge ? "huge " : (page.Flags & TracePageFlags.HugePart) != 0 ? "part of huge " : "";
         string access2 = page.Snapshot0 == 0xFF ? "" : (page.Snapshot0 & 2) != 0 ? " writable" : " read-only";
         return $"{size}{source}{access2}";
