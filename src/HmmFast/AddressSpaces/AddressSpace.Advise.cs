@@ -56,7 +56,8 @@ internal sealed unsafe partial class AddressSpace
                 {
                     SplitHugeAt(from);
                     SplitHugeAt(to);
-                    _vmas.Modify(vma, from, to, vma.Protection, wanted);
+                    bool softDirty = vma.SoftDirty;
+                    _vmas.Modify(vma, from, to, vma.Protection, wanted, vma.IsAccounted).SoftDirty = softDirty;
                 }
 
                 return HmmStatus.Ok;

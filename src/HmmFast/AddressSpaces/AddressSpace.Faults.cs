@@ -226,7 +226,18 @@ internal sealed unsafe partial class AddressSpace
     {
         FileObject? file = vma.File;
         ulong page = vma.IndexOf(vpn);
-        if (file is null || page >= file.PageCount)
+        if (file is null)
+        {
+            return FaultOutcome.SigBus;
+        }
+
+        if (!write)
+        {
+            // Neighbours are mapped even when the page itself lies beyond the end.
+            FaultAround(vma, vpn, file);
+        }
+
+        if (page >= file.PageCount)
         {
             return FaultOutcome.SigBus;
         }
@@ -234,11 +245,6 @@ internal sealed unsafe partial class AddressSpace
         if (write && !vma.IsShared)
         {
             return FaultFileCopy(vma, vpn, file, page);
-        }
-
-        if (!write)
-        {
-            FaultAround(vma, vpn, file);
         }
 
         if (_class[vpn] == 0)

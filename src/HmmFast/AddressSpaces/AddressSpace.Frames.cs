@@ -11,18 +11,19 @@ internal sealed unsafe partial class AddressSpace
         into.Clear();
         ushort wanted = _frames.MapCount[frame];
         bool isAnonymous = (_frames.Flags[frame] & FrameFlags.Anonymous) != 0;
-        ulong index = _frames.Index[frame] + (isAnonymous ? _core.Options.Window.Start.Value : 0);
+        uint index = _frames.Index[frame];
         foreach (AddressSpace space in isAnonymous ? _family : _core.Spaces)
         {
             for (int i = 0; i < space._vmas.Count && into.Count < wanted; i++)
             {
                 Vma vma = space._vmas[i];
-                if (index - vma.PageOffset >= vma.PageCount || (isAnonymous ? vma.IsShared : vma.File is null || vma.File.Object != _frames.Object[frame]))
+                uint offset = index - (isAnonymous ? IndexOf(vma, vma.Start) : (uint)vma.PageOffset);
+                if (offset >= vma.PageCount || (isAnonymous ? vma.IsShared : vma.File is null || vma.File.Object != _frames.Object[frame]))
                 {
                     continue;
                 }
 
-                ulong vpn = vma.Start + (index - vma.PageOffset);
+                ulong vpn = vma.Start + offset;
                 if (space.ClassAt(vpn, out uint number).HoldsFrame && number == frame)
                 {
                     into.Add(new Mapping(space, vma, vpn));

@@ -132,16 +132,20 @@ internal sealed unsafe partial class AddressSpace
             return false;
         }
 
-        ulong index = _frames.Index[head] + _core.Options.Window.Start.Value;
-        ulong low = Math.Max(index, vma.PageOffset);
-        ulong high = Math.Min(index + BlockPages, vma.PageOffset + vma.PageCount);
+        // Indices are 32 bits and may wrap for private file mappings: offsets are compared, not indices.
+        uint offset = _frames.Index[head] - IndexOf(vma, vma.Start);
         ulong first = ulong.MaxValue;
         ulong last = 0;
-        for (ulong i = low; i < high; i++)
+        for (uint i = 0; i < BlockPages; i++)
         {
-            ulong vpn = vma.Start + (i - vma.PageOffset);
+            ulong vpn = vma.Start + (offset + i);
+            if (offset + i >= vma.PageCount)
+            {
+                continue;
+            }
+
             PageClass pageClass = ClassAt(vpn, out uint number);
-            if (pageClass.HoldsFrame && number == head + (uint)(i - index))
+            if (pageClass.HoldsFrame && number == head + i)
             {
                 first = Math.Min(first, vpn);
                 last = vpn;
@@ -163,13 +167,13 @@ internal sealed unsafe partial class AddressSpace
         for (int i = 0; i < _vmas.Count; i++)
         {
             Vma vma = _vmas[i];
-            ulong index = _frames.Index[head] + _core.Options.Window.Start.Value;
-            if (vma.IsShared || index < vma.PageOffset || index + BlockPages > vma.PageOffset + vma.PageCount)
+            uint offset = _frames.Index[head] - IndexOf(vma, vma.Start);
+            if (vma.IsShared || offset >= vma.PageCount || offset + BlockPages > vma.PageCount)
             {
                 continue;
             }
 
-            ulong vpn = vma.Start + (index - vma.PageOffset);
+            ulong vpn = vma.Start + offset;
             if (vpn % BlockPages == 0 && _block[vpn / BlockPages].Kind == BlockKind.Huge && _block[vpn / BlockPages].Frame == head)
             {
                 SplitHugeEntryQuietly(vpn / BlockPages);

@@ -13,14 +13,14 @@ internal sealed unsafe partial class AddressSpace
             return HmmStatus.Invalid;
         }
 
+        ulong from = range.Start.Value;
+        ulong to = range.End.Value;
+        Unmap(range);
         if (kind == MappingKind.DriverMixed && _physical.System.FreeCount < range.PageCount)
         {
             return HmmStatus.OutOfMemory;
         }
 
-        ulong from = range.Start.Value;
-        ulong to = range.End.Value;
-        Unmap(range);
         if (kind == MappingKind.SharedAnonymous)
         {
             file = _core.CreateNameless(range.PageCount);
@@ -35,6 +35,7 @@ internal sealed unsafe partial class AddressSpace
             Kind = kind,
             File = file,
             FileId = fileId,
+            IsAccounted = (kind is MappingKind.PrivateAnonymous or MappingKind.PrivateFile) && (protection & Protection.Write) != 0,
             PageOffset = kind == MappingKind.PrivateAnonymous ? from : pageOffset,
         });
         vma.SoftDirty = true;

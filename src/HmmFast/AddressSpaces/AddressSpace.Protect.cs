@@ -28,7 +28,9 @@ internal sealed unsafe partial class AddressSpace
             {
                 SplitHugeAt(at);
                 SplitHugeAt(to);
-                Vma changed = _vmas.Modify(vma, at, to, protection, vma.HugeAdvice);
+                bool softDirty = vma.SoftDirty;
+                Vma changed = _vmas.Modify(vma, at, to, protection, vma.HugeAdvice, AccountedAfter(vma, protection));
+                changed.SoftDirty = softDirty;
                 ChangeProtection(changed, at, to);
             }
 
@@ -59,7 +61,13 @@ internal sealed unsafe partial class AddressSpace
     /// <summary>Gives the entries of a part of a VMA, whose protection is set already, the access they may have now.</summary>
     private void ChangeProtection(Vma vma, ulong from, ulong to)
     {
-        if (!HasTables(from, to))
+        // Nobody is told of parts that no table was ever made for.
+        while (from < to && _columns.Gibibyte[from / PageOrder.PagesPerGibibyte] == 0)
+        {
+            from = _columns.HoleEnd(from, to);
+        }
+
+        if (from == to)
         {
             return;
         }
@@ -125,19 +133,15 @@ internal sealed unsafe partial class AddressSpace
         return old.IsExclusive && !isTracked;
     }
 
-    private bool HasTables(ulong from, ulong to)
+    /// <summary>Private memory that becomes writable counts against the commit limit from then on; only untouched anonymous memory forgets it.</summary>
+    private static bool AccountedAfter(Vma vma, Protection protection)
     {
-        for (ulong at = from; at < to;)
+        if ((protection & Protection.Write) != 0)
         {
-            if (_columns.Gibibyte[at / PageOrder.PagesPerGibibyte] != 0)
-            {
-                return true;
-            }
-
-            at = _columns.HoleEnd(at, to);
+            return vma.IsAccounted || (!vma.CanWrite && !vma.IsShared && !vma.IsSpecial);
         }
 
-        return false;
+        return vma.IsAccounted && !(vma.IsAnonymous && vma.AnonVma == 0);
     }
 
     /// <summary>

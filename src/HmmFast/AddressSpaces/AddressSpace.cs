@@ -111,7 +111,7 @@ internal sealed unsafe partial class AddressSpace : IDisposable
 
     private void InvalidatePage(ulong vpn, InvalidationEvent why, OwnerId owner = default) => Invalidate(new VpnRange(new Vpn(vpn), 1), why, owner);
 
-    /// <summary>The reverse map's index column holds 32 bits: anonymous indices count from the window's start.</summary>
+    /// <summary>The reverse map's index column holds 32 bits: anonymous indices count from the window's start, modulo 2^32.</summary>
     private uint IndexOf(Vma vma, ulong vpn) => (uint)(vma.IndexOf(vpn) - _core.Options.Window.Start.Value);
 
     private PageClass ClassAt(ulong vpn, out uint number) => _classes[_columns.EntryAt(vpn, out number)];

@@ -36,6 +36,9 @@ internal sealed class Vma
 
     public HugeAdvice HugeAdvice { get; set; }
 
+    /// <summary>VM_ACCOUNT: private memory that is or was writable. Merging looks at it.</summary>
+    public bool IsAccounted { get; set; }
+
     /// <summary>VM_SOFTDIRTY: every page counts as written; set at map time, cleared by ClearSoftDirty, which turns tracking on.</summary>
     public bool SoftDirty { get; set; } = true;
 
@@ -87,6 +90,7 @@ internal sealed class Vma
         AnonVma = AnonVma,
         IsCloned = IsCloned,
         HugeAdvice = HugeAdvice,
+        IsAccounted = IsAccounted,
         SoftDirty = SoftDirty,
     };
 }

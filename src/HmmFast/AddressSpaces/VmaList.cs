@@ -108,11 +108,12 @@ internal sealed class VmaList
     /// <summary>
     /// Gives the part <c>[from, to)</c> of a VMA other attributes: merges it into a neighbour that has them, or splits it out. Returns the VMA that holds the part.
     /// </summary>
-    public Vma Modify(Vma vma, ulong from, ulong to, Protection protection, HugeAdvice advice)
+    public Vma Modify(Vma vma, ulong from, ulong to, Protection protection, HugeAdvice advice, bool isAccounted)
     {
         Vma wanted = vma.Part(from, to);
         wanted.Protection = protection;
         wanted.HugeAdvice = advice;
+        wanted.IsAccounted = isAccounted;
         int index = IndexFrom(from);
         bool leftSide = from == vma.Start;
         bool rightSide = to == vma.End;
@@ -169,6 +170,7 @@ internal sealed class VmaList
         Vma part = Find(from)!;
         part.Protection = protection;
         part.HugeAdvice = advice;
+        part.IsAccounted = isAccounted;
         return part;
     }
 
@@ -217,6 +219,7 @@ internal sealed class VmaList
             && other.Kind == wanted.Kind
             && other.Protection == wanted.Protection
             && other.HugeAdvice == wanted.HugeAdvice
+            && other.IsAccounted == wanted.IsAccounted
             && ReferenceEquals(other.File, wanted.File)
             && left.PageOffset + left.PageCount == right.PageOffset;
     }
@@ -229,6 +232,7 @@ internal sealed class VmaList
         left.End == right.Start
         && left.Kind == right.Kind
         && left.HugeAdvice == right.HugeAdvice
+        && left.IsAccounted == right.IsAccounted
         && ReferenceEquals(left.File, right.File)
         && left.PageOffset + left.PageCount == right.PageOffset;
 
