@@ -51,6 +51,9 @@ internal struct Frame
     /// <summary>The file whose page it is, plus one; 0 for none.</summary>
     public int FilePlusOne;
 
+    /// <summary>The anon_vma of an anonymous page; of a 2 MiB folio only the first page's counts.</summary>
+    public int AnonNumber;
+
     /// <summary>The page's place in its object (page->index); of a 2 MiB folio only the first page's counts.</summary>
     public ulong Index;
 

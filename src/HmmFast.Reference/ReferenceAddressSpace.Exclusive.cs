@@ -3,9 +3,8 @@ namespace HmmFast.Reference;
 /// <summary>make_device_exclusive_range.</summary>
 internal sealed partial class ReferenceAddressSpace
 {
-    private HmmStatus MakeExclusive(ulong start, ulong end, OwnerId owner, Span<Pfn> pages, out ulong exclusivePageCount)
+    private HmmStatus MakeExclusive(ulong start, ulong end, OwnerId owner, Span<Pfn> pages, out ulong faultedPageCount)
     {
-        exclusivePageCount = 0;
         pages.Fill(Pfn.None);
         HmmStatus status = HmmStatus.Ok;
         int taken = 0;
@@ -18,16 +17,13 @@ internal sealed partial class ReferenceAddressSpace
             }
         }
 
+        faultedPageCount = (ulong)taken;
         for (int i = 0; i < taken; i++)
         {
             uint pfn = (uint)pages[i].Value;
             bool made = physical.HeadOf(pfn) == pfn && TryMakeFolioExclusive(pfn, start + (ulong)i, owner);
             physical.PutUnmapped(pfn);
-            if (made)
-            {
-                exclusivePageCount++;
-            }
-            else
+            if (!made)
             {
                 pages[i] = Pfn.None;
             }
@@ -87,7 +83,7 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         bool valid = false;
-        foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in memory.PlacesOfFolio(head).ToArray())
+        foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in memory.PlacesOf(head))
         {
             space.Invalidate(start, end, InvalidationEvent.Exclusive, owner);
             for (ulong page = start; page < end; page++)

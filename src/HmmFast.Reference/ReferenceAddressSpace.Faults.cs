@@ -26,7 +26,7 @@ internal sealed partial class ReferenceAddressSpace
                 return FaultOutcome.Done;
             }
 
-            if (TryReuseHuge(ref slot))
+            if (TryReuseHuge(vma, ref slot))
             {
                 return FaultOutcome.Done;
             }
@@ -110,6 +110,7 @@ internal sealed partial class ReferenceAddressSpace
         ref Frame frame = ref physical[pfn];
         frame.Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.AnonExclusive | FrameFlags.Lru;
         frame.Index = vma.IndexOf(vpn);
+        frame.AnonNumber = vma.Anon!.Number;
         physical.AddMapping(pfn);
         EntryFlags flags = vma.CanWrite ? EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty : EntryFlags.None;
         entry = new PageEntry(PageEntryKind.Present, pfn, flags);
@@ -231,7 +232,12 @@ internal sealed partial class ReferenceAddressSpace
 
         if (!entry.IsZeroPage && physical[physical.HeadOf(entry.Number)].Has(FrameFlags.Anonymous) && CanReuse(entry.Number))
         {
-            physical[entry.Number].Set(FrameFlags.AnonExclusive, true);
+            if (!physical[entry.Number].Has(FrameFlags.AnonExclusive))
+            {
+                physical[entry.Number].Set(FrameFlags.AnonExclusive, true);
+                physical[entry.Number].AnonNumber = vma.Anon!.Number;
+            }
+
             entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
             return FaultOutcome.Done;
         }
@@ -291,6 +297,7 @@ internal sealed partial class ReferenceAddressSpace
         PageEntry old = EntryAt(vpn);
         uint slot = old.Number;
         uint? cached = physical.Swap.CachedFrame(slot);
+        bool isKnown = cached is not null;
         bool fresh = false;
         if (cached is null)
         {
@@ -341,11 +348,19 @@ internal sealed partial class ReferenceAddressSpace
             }
         }
 
-        physical[pfn].Index = vma.IndexOf(vpn);
+        if (!isKnown)
+        {
+            // A page that might be shared belongs to the oldest ancestor, from which everyone is found.
+            physical[pfn].Index = vma.IndexOf(vpn);
+            physical[pfn].AnonNumber = exclusive ? vma.Anon!.Number : RootOf(vma.Anon!).Number;
+        }
+
         physical.AddMapping(pfn);
         entry = new PageEntry(PageEntryKind.Present, pfn, flags);
         return write ? WriteProtectFault(vma, vpn) : FaultOutcome.Done;
     }
+
+    private static AnonVma RootOf(AnonVma anon) => anon.Parent is null ? anon : RootOf(anon.Parent);
 
     /// <summary>Turns a device-exclusive entry back into a present one; the page was never moved.</summary>
     private void RestoreExclusive(Vma vma, ref PageEntry entry)

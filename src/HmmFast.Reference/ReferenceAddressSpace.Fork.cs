@@ -12,8 +12,7 @@ internal sealed partial class ReferenceAddressSpace
             Vma copy = vma.Part(vma.Start, vma.End);
             if (vma.Anon is not null)
             {
-                copy.Anon = new AnonVma();
-                copy.InheritsAnon = true;
+                copy.Anon = memory.Anons.Make(parent: vma.Anon);
             }
 
             child.vmas.Add(copy);

@@ -13,7 +13,7 @@ internal sealed partial class ReferenceAddressSpace
             return false;
         }
 
-        List<(ReferenceAddressSpace Space, Vma Vma, ulong Start, ulong End)> places = [.. memory.PlacesOfFolio(head)];
+        List<FolioPlace> places = memory.PlacesOf(head);
         bool dirty = physical[head].Has(FrameFlags.Dirty);
         foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in places)
         {
@@ -100,13 +100,14 @@ internal sealed partial class ReferenceAddressSpace
     {
         physical[head].Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.AnonExclusive;
         physical[head].Index = vma.IndexOf(block);
+        physical[head].AnonNumber = vma.Anon!.Number;
         physical.LargeOf(head) = new LargeFolio { EntireMapCount = 1, TotalMapCount = 1 };
         EntryFlags flags = EntryFlags.Dirty | EntryFlags.SoftDirty | (vma.CanWrite ? EntryFlags.Writable : EntryFlags.None);
         slot.Huge = new PageEntry(PageEntryKind.Present, head, flags);
     }
 
     /// <summary>A write to a read-only 2 MiB page: reused when it is this mapping's alone; else the mapping is split and small pages are copied.</summary>
-    private bool TryReuseHuge(ref PmdSlot slot)
+    private bool TryReuseHuge(Vma vma, ref PmdSlot slot)
     {
         uint head = slot.Huge.Number;
         if (physical.IsHugeZero(head) || !(physical[head].Has(FrameFlags.AnonExclusive) || physical[head].RefCount == 1))
@@ -115,6 +116,7 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         physical[head].Set(FrameFlags.AnonExclusive, true);
+        physical[head].AnonNumber = vma.Anon!.Number;
         slot.Huge.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
         return true;
     }
@@ -186,6 +188,7 @@ internal sealed partial class ReferenceAddressSpace
     {
         FrameFlags shared = physical[head].Flags & (FrameFlags.Anonymous | FrameFlags.SwapBacked);
         ulong index = physical[head].Index;
+        int anon = physical[head].AnonNumber;
         physical.LargeOf(head) = default;
         for (uint i = 0; i < PageTables.PagesPerBlock; i++)
         {
@@ -193,6 +196,7 @@ internal sealed partial class ReferenceAddressSpace
             frame.Flags = (frame.Flags & ~FrameFlags.Large) | shared;
             frame.Set(FrameFlags.Dirty, dirty);
             frame.Index = index + i;
+            frame.AnonNumber = anon;
             frame.RefCount = frame.MapCount + 1;
         }
     }

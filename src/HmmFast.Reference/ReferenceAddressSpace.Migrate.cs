@@ -287,13 +287,19 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>try_to_migrate: every other mapping of the page becomes a migration entry too.</summary>
     private void UnmapEverywhere(uint pfn)
     {
-        foreach ((ReferenceAddressSpace space, Vma _, ulong vpn) in memory.PlacesOf(pfn))
+        foreach (FolioPlace place in memory.PlacesOf(pfn))
         {
-            PageEntry entry = space.tables.Read(vpn);
+            // Notifiers hear of every place that is looked at, mapped there or not, until the last mapping is gone.
+            place.Space.Invalidate(place.Start, place.End, InvalidationEvent.Clear);
+            PageEntry entry = place.Space.tables.Read(place.Start);
             if (entry.HoldsFrame && entry.Number == pfn)
             {
-                space.Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
-                space.ReplaceByMigrationEntry(ref space.EntryAt(vpn));
+                place.Space.ReplaceByMigrationEntry(ref place.Space.EntryAt(place.Start));
+            }
+
+            if (physical.FolioMapCount(pfn) == 0)
+            {
+                return;
             }
         }
     }
@@ -301,7 +307,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>remove_migration_ptes: wherever the old page left a migration entry the new one is mapped, with the rights the entry had.</summary>
     private void RemoveMigrationEntries(uint from, uint into)
     {
-        foreach ((ReferenceAddressSpace space, Vma vma, ulong vpn) in memory.PlacesOf(from))
+        foreach ((ReferenceAddressSpace space, Vma vma, ulong vpn, ulong _) in memory.PlacesOf(from))
         {
             PageEntry old = space.tables.Read(vpn);
             if (old.Kind == PageEntryKind.Migration && old.Number == from)
@@ -353,6 +359,7 @@ internal sealed partial class ReferenceAddressSpace
         made.Flags |= old.Flags & (FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.Dirty);
         made.Set(FrameFlags.Lru, !toDevice);
         made.Index = old.Index;
+        made.AnonNumber = old.AnonNumber;
         if (old.FilePlusOne != 0)
         {
             PageFile file = memory.FileOfFrame(from);

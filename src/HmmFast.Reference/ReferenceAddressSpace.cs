@@ -5,7 +5,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
 {
     private readonly ReferenceMemorySystem memory;
     private readonly PhysicalMemory physical;
-    private readonly VmaList vmas = new();
+    private readonly VmaList vmas;
     private readonly PageTables tables = new();
     private readonly List<IntervalNotifier> notifiers = [];
     private bool exited;
@@ -14,6 +14,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     {
         this.memory = memory;
         physical = memory.Physical;
+        vmas = new VmaList(memory.Anons);
     }
 
     public IMemorySystem Memory => memory;
@@ -163,7 +164,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
         return status;
     }
 
-    public HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong exclusivePageCount)
+    public HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong faultedPageCount)
     {
         CheckRange(range);
         if ((ulong)pages.Length != range.PageCount)
@@ -171,7 +172,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
             throw new ArgumentException($"The array has {pages.Length} entries for {range.PageCount} pages.", nameof(pages));
         }
 
-        return MakeExclusive(range.Start.Value, range.End.Value, owner, pages, out exclusivePageCount);
+        return MakeExclusive(range.Start.Value, range.End.Value, owner, pages, out faultedPageCount);
     }
 
     public IMmuIntervalNotifier InsertNotifier(VpnRange range, IInvalidationHandler? handler)

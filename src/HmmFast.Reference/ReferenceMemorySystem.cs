@@ -40,6 +40,8 @@ public sealed class ReferenceMemorySystem : IMemorySystem
 
     internal List<ReferenceAddressSpace> Spaces => spaces;
 
+    internal AnonVmas Anons { get; } = new();
+
     /// <inheritdoc/>
     public DeviceId AddDevice(DeviceOptions options)
     {
@@ -283,42 +285,34 @@ public sealed class ReferenceMemorySystem : IMemorySystem
         Physical.Put(pfn);
     }
 
-    /// <summary>Where a frame may be mapped: every VMA, of every address space in order of creation, that covers its place in its object.</summary>
-    internal IEnumerable<(ReferenceAddressSpace Space, Vma Vma, ulong Vpn)> PlacesOf(uint pfn)
+    /// <summary>
+    /// Where a folio may be mapped (the reverse map): the part of each VMA that covers some of its pages in its object. In the order the kernel finds them:
+    /// by where the VMA begins in the object, of two that begin alike the one that took its place first.
+    /// </summary>
+    internal List<FolioPlace> PlacesOf(uint head)
     {
-        ulong index = Physical.IndexOf(pfn);
-        bool anonymous = Physical[Physical.HeadOf(pfn)].Has(FrameFlags.Anonymous);
-        PageFile? file = anonymous ? null : FileOfFrame(pfn);
-        foreach (ReferenceAddressSpace space in spaces)
-        {
-            foreach (Vma vma in space.Areas.Items)
-            {
-                bool candidate = anonymous ? vma.IsPrivate && vma.Anon is not null : ReferenceEquals(vma.File, file);
-                if (candidate && index >= vma.PageOffset && index - vma.PageOffset < vma.PageCount)
-                {
-                    yield return (space, vma, vma.VpnOf(index));
-                }
-            }
-        }
-    }
-
-    /// <summary>The same for a 2 MiB folio: the part of each VMA that could hold some of its pages.</summary>
-    internal IEnumerable<(ReferenceAddressSpace Space, Vma Vma, ulong Start, ulong End)> PlacesOfFolio(uint head)
-    {
-        ulong first = Physical[head].Index;
+        ref Frame frame = ref Physical[head];
+        bool anonymous = frame.Has(FrameFlags.Anonymous);
+        PageFile? file = anonymous || frame.FilePlusOne == 0 ? null : FileOfFrame(head);
+        ulong first = frame.Index;
         ulong last = first + Physical.PagesInFolio(head) - 1;
+        List<FolioPlace> places = [];
         foreach (ReferenceAddressSpace space in spaces)
         {
             foreach (Vma vma in space.Areas.Items)
             {
                 ulong vmaLast = vma.PageOffset + vma.PageCount - 1;
-                if (vma.IsPrivate && vma.Anon is not null && first <= vmaLast && vma.PageOffset <= last)
+                bool candidate = anonymous ? vma.IsFoundFrom(frame.AnonNumber) : file is not null && ReferenceEquals(vma.File, file);
+                if (candidate && first <= vmaLast && vma.PageOffset <= last)
                 {
                     ulong start = vma.VpnOf(Math.Max(first, vma.PageOffset));
-                    yield return (space, vma, start, vma.VpnOf(Math.Min(last, vmaLast)) + 1);
+                    places.Add(new FolioPlace(space, vma, start, vma.VpnOf(Math.Min(last, vmaLast)) + 1));
                 }
             }
         }
+
+        places.Sort(static (x, y) => (x.Vma.PageOffset, x.Vma.Stamp).CompareTo((y.Vma.PageOffset, y.Vma.Stamp)));
+        return places;
     }
 
     private static HmmStatus Taken(bool taken, uint frame, out Pfn pfn)

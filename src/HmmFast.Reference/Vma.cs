@@ -1,9 +1,9 @@
 namespace HmmFast.Reference;
 
-/// <summary>Stands for an anon_vma: VMAs merge and find their pages only through it.</summary>
-internal sealed class AnonVma
-{
-}
+/// <summary>An anon_vma: VMAs merge, and frames find the VMAs that may map them, only through it.</summary>
+/// <param name="Number">Its number in the memory system; frames name theirs by it.</param>
+/// <param name="Parent">The anon_vma of the VMA it was forked from: a child's VMA is found from its ancestors' pages too.</param>
+internal sealed record AnonVma(int Number, AnonVma? Parent);
 
 /// <summary>What must be equal for two VMAs to become one; soft-dirty is not among it.</summary>
 /// <param name="Protection">VM_READ and VM_WRITE.</param>
@@ -38,8 +38,8 @@ internal sealed class Vma
     /// <summary>Null until the first anonymous page.</summary>
     public AnonVma? Anon { get; set; }
 
-    /// <summary>The anon_vma chain holds more than the VMA's own: it was forked from a parent's.</summary>
-    public bool InheritsAnon { get; set; }
+    /// <summary>When the VMA took its place among the VMAs of its anon_vma; of two that start alike the older is found first.</summary>
+    public ulong Stamp { get; set; }
 
     public ulong PageCount => End - Start;
 
@@ -68,6 +68,20 @@ internal sealed class Vma
     /// <summary>The write bit of vm_page_prot: what a page mapped for reading gets at once.</summary>
     public bool MapsWritableOnRead => IsShared && CanWrite && !WantsWriteNotify;
 
+    /// <summary>Pages of an anon_vma may be mapped here: it is the VMA's own or an ancestor's.</summary>
+    public bool IsFoundFrom(int anonNumber)
+    {
+        for (AnonVma? anon = Anon; anon is not null; anon = anon.Parent)
+        {
+            if (anon.Number == anonNumber)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The object's page at a virtual page (linear_page_index).</summary>
     public ulong IndexOf(ulong vpn) => PageOffset + (vpn - Start);
 
@@ -91,6 +105,5 @@ internal sealed class Vma
         File = File,
         PageOffset = IndexOf(start),
         Anon = Anon,
-        InheritsAnon = InheritsAnon,
     };
 }

@@ -1,7 +1,7 @@
 namespace HmmFast.Reference;
 
 /// <summary>The VMAs of an address space in address order, split and merged by the kernel's rules.</summary>
-internal sealed class VmaList
+internal sealed class VmaList(AnonVmas anons)
 {
     private readonly List<Vma> items = [];
 
@@ -37,7 +37,11 @@ internal sealed class VmaList
 
     public Vma? After(Vma vma) => FindAtOrAfter(vma.End);
 
-    public void Add(Vma vma) => items.Insert(IndexAtOrAfter(vma.Start), vma);
+    public void Add(Vma vma)
+    {
+        vma.Stamp = anons.NextStamp();
+        items.Insert(IndexAtOrAfter(vma.Start), vma);
+    }
 
     public void Remove(Vma vma) => items.Remove(vma);
 
@@ -49,6 +53,7 @@ internal sealed class VmaList
         Vma upper = vma.Part(at, vma.End);
         vma.End = at;
         Add(upper);
+        vma.Stamp = anons.NextStamp();
         return upper;
     }
 
@@ -76,6 +81,7 @@ internal sealed class VmaList
             }
 
             TakeAnon(previous, made);
+            previous.Stamp = anons.NextStamp();
             return previous;
         }
 
@@ -84,6 +90,7 @@ internal sealed class VmaList
             next!.PageOffset -= made.PageCount;
             next.Start = made.Start;
             TakeAnon(next, made);
+            next.Stamp = anons.NextStamp();
             return next;
         }
 
@@ -117,6 +124,7 @@ internal sealed class VmaList
                     previous.End = next!.End;
                 }
 
+                previous.Stamp = anons.NextStamp();
                 return previous;
             }
 
@@ -130,10 +138,12 @@ internal sealed class VmaList
                 else
                 {
                     vma.End = start;
+                    vma.Stamp = anons.NextStamp();
                 }
 
                 next!.PageOffset -= end - start;
                 next.Start = start;
+                next.Stamp = anons.NextStamp();
                 return next;
             }
         }
@@ -171,11 +181,11 @@ internal sealed class VmaList
         }
         else
         {
-            vma.Anon = new AnonVma();
+            vma.Anon = anons.Make(parent: null);
         }
     }
 
-    private static bool HasOwnAnonOnly(Vma vma) => vma.Anon is not null && !vma.InheritsAnon;
+    private static bool HasOwnAnonOnly(Vma vma) => vma.Anon is { Parent: null };
 
     private static bool MayShareAnon(Vma lower, Vma upper) =>
         lower.End == upper.Start
@@ -188,7 +198,6 @@ internal sealed class VmaList
         if (into.Anon is null && from.Anon is not null)
         {
             into.Anon = from.Anon;
-            into.InheritsAnon = from.InheritsAnon;
         }
     }
 
@@ -222,6 +231,7 @@ internal sealed class VmaList
 
         vma.PageOffset = vma.IndexOf(end);
         vma.Start = end;
+        vma.Stamp = anons.NextStamp();
     }
 
     private int IndexAtOrAfter(ulong vpn)

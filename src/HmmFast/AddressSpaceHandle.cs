@@ -146,11 +146,11 @@ internal sealed class AddressSpaceHandle : IAddressSpace
         Migrator.Finish(_space, migration);
     }
 
-    public HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong exclusivePageCount)
+    public HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong faultedPageCount)
     {
         Check(range);
         CheckLength(nameof(pages), pages.Length, range, mayBeEmpty: false);
-        return _space.MakeDeviceExclusive(range, owner, pages, out exclusivePageCount);
+        return _space.MakeDeviceExclusive(range, owner, pages, out faultedPageCount);
     }
 
     public IMmuIntervalNotifier InsertNotifier(VpnRange range, IInvalidationHandler? handler)

@@ -83,7 +83,7 @@ public sealed partial class MirrorDevice
     /// <param name="pageCount">Pages.</param>
     /// <param name="tags">Receives each page's content.</param>
     /// <returns>
-    /// Busy: not every page of a chunk became exclusive; those that did stay so, but the mirror does not hold them. Fault: <paramref name="tags"/> is too short.
+    /// Busy: not every page of a chunk became exclusive; those that did stay so, and the mirror holds them if every page could at least be faulted in. Fault: <paramref name="tags"/> is too short.
     /// </returns>
     public MirrorResult MakeExclusive(ulong addressBytes, ulong pageCount, Span<ulong> tags)
     {
@@ -96,16 +96,28 @@ public sealed partial class MirrorDevice
         {
             VpnRange chunk = ChunkOf(range, offset);
             Span<Pfn> frames = _exclusive.AsSpan(0, (int)chunk.PageCount);
-            HmmStatus status = Space.MakeDeviceExclusive(chunk, Owner, frames, out ulong exclusiveCount);
-            if (status != HmmStatus.Ok || exclusiveCount != chunk.PageCount)
+            HmmStatus status = Space.MakeDeviceExclusive(chunk, Owner, frames, out ulong faultedCount);
+            if (status != HmmStatus.Ok || faultedCount != chunk.PageCount)
             {
-                // Partly exclusive is of no use to an atomic that spans pages; the entries made so end at their next touch.
+                // The entries made exclusive stay so until their next touch, but the device does not use them.
                 return new MirrorResult(HmmStatus.Busy, 0, 0);
             }
 
+            bool all = true;
             for (int i = 0; i < frames.Length; i++)
             {
-                _mirror[chunk.Start.Value + (ulong)i] = new MirrorEntry(frames[i], MirrorAccess.Atomic);
+                if (frames[i].IsFrame)
+                {
+                    _mirror[chunk.Start.Value + (ulong)i] = new MirrorEntry(frames[i], MirrorAccess.Atomic);
+                }
+
+                all &= frames[i].IsFrame;
+            }
+
+            if (!all)
+            {
+                // Partly exclusive is of no use to an atomic that spans pages, though the table knows the pages that are.
+                return new MirrorResult(HmmStatus.Busy, 0, 0);
             }
         }
 

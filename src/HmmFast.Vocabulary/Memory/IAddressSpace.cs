@@ -75,9 +75,10 @@ public interface IAddressSpace : IDisposable
     /// <param name="range">Pages wanted.</param>
     /// <param name="owner">The device's owner, carried by the Exclusive event.</param>
     /// <param name="pages">Receives each page's frame, or <see cref="Pfn.None"/> where it did not become exclusive. Length equals the page count.</param>
-    /// <param name="exclusivePageCount">Pages that did.</param>
+    /// <param name="faultedPageCount">Pages from the front that could be faulted in for write, whether or not they became exclusive: a driver may use
+    /// what it got only when this is the whole range (the call's return value in the kernel).</param>
     /// <returns>Ok (also when only some did); an error as a page fault would give it when nothing could be looked at.</returns>
-    HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong exclusivePageCount);
+    HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong faultedPageCount);
 
     /// <summary>Inserts an interval notifier.</summary>
     /// <param name="range">Pages to watch; not empty; need not be mapped.</param>

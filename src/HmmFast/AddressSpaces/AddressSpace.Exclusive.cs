@@ -6,11 +6,11 @@ namespace HmmFast.AddressSpaces;
 internal sealed unsafe partial class AddressSpace
 {
     /// <summary>Faults pages in for write, then makes the entries of anonymous ones exclusive to a device.</summary>
-    public HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong exclusivePageCount)
+    public HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong faultedPageCount)
     {
         pages.Fill(Pfn.None);
-        exclusivePageCount = 0;
         HmmStatus status = FaultForWrite(range, out ulong end);
+        faultedPageCount = end - range.Start.Value;
         if (end == range.Start.Value)
         {
             return status;
@@ -37,7 +37,6 @@ internal sealed unsafe partial class AddressSpace
             }
 
             pages[(int)(vpn - range.Start.Value)] = new Pfn(frame);
-            exclusivePageCount++;
         }
 
         return HmmStatus.Ok;
