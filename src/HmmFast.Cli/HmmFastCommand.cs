@@ -16,6 +16,7 @@ public static class HmmFastCommand
         CaptureCommand.Create,
         ConformCommand.Create,
         InfoCommand.Create,
+        TopoCommand.Create,
     ];
 
     /// <summary>Parses and runs a command line.</summary>

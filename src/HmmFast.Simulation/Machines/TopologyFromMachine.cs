@@ -183,8 +183,8 @@ public static class TopologyFromMachine
             _ => null,
         };
 
-        // Links among processors, and those of devices without a place in the tree, stay in the description only.
-        if (kind is null || link.FromAddress is not PciAddress from || machine.Find(from) is null)
+        // Links among processors, of devices without a place in the tree, and from a device to itself stay in the description only.
+        if (kind is null || link.FromAddress is not PciAddress from || machine.Find(from) is null || link.ToAddress == from)
         {
             return;
         }

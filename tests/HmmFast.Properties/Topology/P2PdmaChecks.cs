@@ -9,7 +9,7 @@ public static class P2PdmaChecks
     /// <summary>The named checks.</summary>
     public static IReadOnlyList<NamedCheck> All { get; } =
     [
-        new("p2pdma", "the engine's peer-to-peer rule, asked by pair, by row, for several clients and for its reasons, answers as the reference", 80, Hold),
+        new("p2pdma", "the engine's peer-to-peer rule, asked by pair, by row, for several clients and for its reasons, answers as the reference", 250, Hold),
         new("p2pdma-list", "the built-in host bridge list and the answers' packing are what they are documented to be", 1, HoldList),
     ];
 

@@ -124,7 +124,7 @@ public sealed class RandomMachine
     private (ushort Vendor, ushort Device) RandomIds()
     {
         int listed = ListedDevices[_random.Next(ListedDevices.Length)];
-        return _random.Next(6) switch
+        return _random.Next(9) switch
         {
             0 => (0x1022, (ushort)listed),
             1 => (0x8086, (ushort)(listed + 7)),
