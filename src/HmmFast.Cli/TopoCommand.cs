@@ -138,7 +138,7 @@ public static class TopoCommand
         }
 
         int pairCount = view.Devices.Count * (view.Devices.Count - 1) / 2;
-        if (request.IsEveryPair || (pairCount <= MostPairsInFull && changes.Count == 0))
+        if (request.IsEveryPair || (pairCount is > 0 and <= MostPairsInFull && changes.Count == 0))
         {
             text.Heading("Every pair");
             WritePairs(text, view);
@@ -149,6 +149,7 @@ public static class TopoCommand
             text.Line("--pairs prints path, port and host bridge line of every pair; --what-if changes one thing.");
         }
 
+        text.WriteRelations(view);
         WriteUnknowns(text, view);
         WriteChanges(text, request, changes);
     }

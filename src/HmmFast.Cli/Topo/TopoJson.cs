@@ -16,7 +16,7 @@ internal static class TopoJson
         {
             Source = view.Machine?.Source,
             Format = view.Machine?.Format,
-            Cpu = topology.Cpu is CpuIdentity cpu ? new { cpu.Vendor, cpu.Family, cpu.Model } : null,
+            Cpu = topology.Cpu is CpuIdentity cpu ? new { cpu.Vendor, Family = cpu.Family == CpuIdentity.UnknownFamily ? null : (int?)cpu.Family, cpu.Model } : null,
             HostBridgeList = new
             {
                 view.State.List.Name,

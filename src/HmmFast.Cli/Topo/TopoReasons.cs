@@ -127,7 +127,7 @@ public static class TopoReasons
             HostBridgeVerdict.Refused => "refused",
             _ when view.Topology.Cpu is null && view.State.List.CpuRules.Length > 0 =>
                 $"passes with {view.State.List.CpuRules[0]}, else refused (processor unknown)",
-            _ => "unknown",
+            _ => "unknown whether it passes",
         };
         return $"{both}: {verdict}";
     }

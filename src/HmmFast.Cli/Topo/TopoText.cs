@@ -127,6 +127,28 @@ public sealed class TopoText(IAnsiConsole console)
         }
     }
 
+    /// <summary>Writes how far devices are apart where the file tells only that, as <c>nvidia-smi topo -m</c> does.</summary>
+    /// <param name="view">The machine.</param>
+    public void WriteRelations(TopoView view)
+    {
+        IReadOnlyList<DeviceRelationDescription> relations = view.Machine?.Relations ?? [];
+        if (relations.Count == 0)
+        {
+            return;
+        }
+
+        Heading("How far apart, as the file has it (PIX one bridge, PXB several, PHB a host bridge, NODE and SYS beyond; no path is known)");
+        string[] names = [.. relations.Select(relation => relation.From).Concat(relations.Select(relation => relation.To)).Distinct()];
+        int width = Math.Max(6, names.Max(name => name.Length) + 1);
+        var classes = relations.ToDictionary(relation => (relation.From, relation.To), relation =>
+            relation.Class == RelationClass.NvLink ? $"NV{relation.LinkCount}" : relation.Class.ToString().ToUpperInvariant());
+        Line(new string(' ', width) + string.Concat(names.Select(name => name.PadLeft(width))));
+        foreach (string row in names)
+        {
+            Line(row.PadRight(width) + string.Concat(names.Select(column => (row == column ? "·" : classes.GetValueOrDefault((row, column), "")).PadLeft(width))));
+        }
+    }
+
     /// <summary>Writes one line, cut at the width.</summary>
     /// <param name="text">The line.</param>
     public void Line(string text) => console.WriteLine(text.Length > _width ? text[..(_width - 1)] + "…" : text);

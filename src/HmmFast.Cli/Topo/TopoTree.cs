@@ -16,12 +16,20 @@ public sealed class TopoTree
     private readonly bool _isWhole;
     private readonly bool[] _isShown;
 
+    // Where the text carries no ACS at all, saying so once is enough.
+    private readonly bool _knowsAcs;
+
     private TopoTree(TopoView view, bool isWhole)
     {
         _view = view;
         _topology = view.Topology;
         _isWhole = isWhole;
         _isShown = new bool[_topology.Count];
+        foreach (AcsState acs in _topology.Acs)
+        {
+            _knowsAcs |= acs.IsKnown;
+        }
+
         foreach (TopoDevice device in view.Devices)
         {
             for (int up = device.Index; up >= 0; up = _topology.Parents[up])
@@ -200,7 +208,7 @@ public sealed class TopoTree
         node.Add(_view.Short(_topology.Addresses[i]), TopoSpanKind.Address);
         if (_topology.HiddenBridgesAbove[i] != 0)
         {
-            node.Add(_topology.HiddenBridgesAbove[i] < 0 ? "(bridges above unknown)" : $"({_topology.HiddenBridgesAbove[i]} bridge above not shown)", TopoSpanKind.Unknown);
+            node.Add(_topology.HiddenBridgesAbove[i] < 0 ? "(+? hidden)" : $"(+{_topology.HiddenBridgesAbove[i]} hidden)", TopoSpanKind.Unknown);
         }
 
         if (_view.DeviceAt(i) is TopoDevice device)
@@ -228,6 +236,11 @@ public sealed class TopoTree
         AcsState acs = _topology.Acs[i];
         if (!acs.IsKnown)
         {
+            if (!_knowsAcs)
+            {
+                return;
+            }
+
             node.Add("ACS ?", TopoSpanKind.Unknown);
         }
         else if (acs.RedirectingBits != AcsControl.None)

@@ -31,10 +31,7 @@ public static class TopologyFromMachine
 
     private static PciTopology ConvertChecked(MachineDescription machine)
     {
-        CpuIdentity? cpu = machine.Cpu is { Vendor: string vendor, Family: int family } known
-            ? new CpuIdentity(vendor, family, known.Model ?? 0)
-            : null;
-        var builder = new PciTopologyBuilder { Cpu = cpu };
+        var builder = new PciTopologyBuilder { Cpu = Cpu(machine.Cpu) };
         foreach (HostBridgeDescription hostBridge in machine.HostBridges)
         {
             builder.AddHostBridge(new PciHostBridgeSpec
@@ -72,6 +69,17 @@ public static class TopologyFromMachine
         }
 
         return builder.Build();
+    }
+
+    /// <summary>The processor, if what is known of it decides the rule: AMD without a family does not.</summary>
+    private static CpuIdentity? Cpu(CpuDescription? cpu)
+    {
+        if (cpu?.Vendor is not string vendor || (cpu.Family is null && vendor == "AuthenticAMD"))
+        {
+            return null;
+        }
+
+        return new CpuIdentity(vendor, cpu.Family ?? CpuIdentity.UnknownFamily, cpu.Model ?? 0);
     }
 
     private static PciBusAddress RealRoot(PciTopologyBuilder builder, PciBusAddress rootBus)

@@ -44,7 +44,10 @@ public readonly record struct CpuIdentity(string Vendor, int Family, int Model =
     /// <summary>The highest family that CPUID can express: 0xf plus the extended family 0xff.</summary>
     public const int MaxFamily = 0x10e;
 
+    /// <summary>In <see cref="Family"/>: not known. No rule covers it.</summary>
+    public const int UnknownFamily = -1;
+
     /// <summary>The processor as text, family in hexadecimal.</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Vendor} family 0x{Family:x}");
+    public override string ToString() => Family == UnknownFamily ? $"{Vendor}, family unknown" : string.Create(CultureInfo.InvariantCulture, $"{Vendor} family 0x{Family:x}");
 }

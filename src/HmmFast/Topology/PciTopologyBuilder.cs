@@ -406,7 +406,8 @@ public sealed class PciTopologyBuilder
             }
         }
 
-        bool isCertain = (spec.IsComplete && !spec.IsPlaceholder) || (first >= 0 && columns.Address[first].DeviceFunction == 0);
-        return isCertain ? first : PciTopology.FirstDeviceUnknown;
+        // What hangs on a placeholder is on no root bus that is known, so none of it can speak.
+        bool isCertain = spec.IsComplete || (first >= 0 && columns.Address[first].DeviceFunction == 0);
+        return isCertain && !spec.IsPlaceholder ? first : PciTopology.FirstDeviceUnknown;
     }
 }
