@@ -84,6 +84,11 @@ public static class CaptureCommand
             yield return "Huge pages are not known: plain reads without frame numbers cannot tell them.";
         }
 
+        if (!facts.KnowsZeroPages)
+        {
+            yield return "Zero pages are not known and count as anonymous: plain reads without frame numbers cannot tell them.";
+        }
+
         if (facts.LayoutChanged)
         {
             yield return "The process changed its mappings while it was read: the capture mixes two moments.";

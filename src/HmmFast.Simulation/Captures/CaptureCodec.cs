@@ -47,6 +47,7 @@ internal static class CaptureCodec
         writer.Byte((byte)facts.FrameSource);
         writer.Byte((byte)facts.Method);
         writer.Byte(facts.KnowsHugePages ? (byte)1 : (byte)0);
+        writer.Byte(facts.KnowsZeroPages ? (byte)1 : (byte)0);
         writer.Byte(facts.HugePagesAlways ? (byte)1 : (byte)0);
         writer.Byte(facts.LayoutChanged ? (byte)1 : (byte)0);
         writer.Number((ulong)facts.SkippedVmaCount);
@@ -60,6 +61,7 @@ internal static class CaptureCodec
         FrameSource = (FrameSource)reader.Byte("frame source", (byte)FrameSource.Synthetic),
         Method = (PageScanMethod)reader.Byte("scan method", (byte)PageScanMethod.PlainReads),
         KnowsHugePages = reader.Flag("huge pages known"),
+        KnowsZeroPages = reader.Flag("zero pages known"),
         HugePagesAlways = reader.Flag("huge pages always"),
         LayoutChanged = reader.Flag("layout changed"),
         SkippedVmaCount = (int)reader.Number("skipped VMAs", Capture.MaxVmaCount),

@@ -21,6 +21,9 @@ public sealed record CaptureFacts
     /// <summary>True when <see cref="PageState.Huge"/> is known; false when the reader could not tell (plain reads without frame numbers).</summary>
     public bool KnowsHugePages { get; init; } = true;
 
+    /// <summary>True when <see cref="PageState.Zero"/> is known of single pages; false when the reader could not tell (plain reads without frame numbers).</summary>
+    public bool KnowsZeroPages { get; init; } = true;
+
     /// <summary>True when transparent huge pages are on for every VMA that does not refuse them.</summary>
     public bool HugePagesAlways { get; init; }
 

@@ -70,7 +70,12 @@ internal ref struct ColumnReader
 
     public string Text(string what)
     {
-        int length = (int)Number(what, (ulong)Math.Min(MaxTextBytes, Left));
+        int length = (int)Number(what, MaxTextBytes);
+        if (length > Left)
+        {
+            throw new CaptureException(what, $"a text of {length} bytes, and {Left} are left.");
+        }
+
         string text = Encoding.UTF8.GetString(_bytes.Slice(_position, length));
         _position += length;
         return text;

@@ -103,7 +103,8 @@ public static class ProcessCapture
         ProcessVmas vmas = ProcessVmas.From(mappings, builder);
         bool hasFrames = !options.WithoutFrames && CanSeeFrames(pagemap, mappings);
         using HugePageTest? hugePages = hasFrames && options.Method != PageScanMethod.PagemapScan ? HugePageTest.TryOpen() : null;
-        ProcessPages pages = new(pagemap, builder, process, hasFrames, hugePages);
+        ulong zeroFrame = hugePages is null ? 0 : ZeroFrame.Find();
+        ProcessPages pages = new(pagemap, builder, process, hasFrames, zeroFrame, hugePages);
         PageScanMethod method = ReadPages(vmas.Vmas, pages, builder, options);
 
         // What was read belongs together only if it is still the same process and still has memory.
@@ -126,6 +127,7 @@ public static class ProcessCapture
             FrameSource = hasFrames ? FrameSource.Kernel : FrameSource.Synthetic,
             Method = method,
             KnowsHugePages = method == PageScanMethod.PagemapScan || hugePages is not null,
+            KnowsZeroPages = method == PageScanMethod.PagemapScan || zeroFrame != 0,
             HugePagesAlways = HugePagesAlways(),
             LayoutChanged = !SameLayout(mappings, after),
             SkippedVmaCount = vmas.SkippedCount,

@@ -146,7 +146,7 @@ public static class ProcessImage
             "hole" => (PageState.None, true),
             "own" => (PageState.Present | PageState.Exclusive, vma.Kind is MappingKind.PrivateAnonymous or MappingKind.PrivateFile),
             "shared" => (PageState.Present, vma.Kind is MappingKind.PrivateAnonymous or MappingKind.PrivateFile),
-            "zero" => (PageState.Present | PageState.FileOrShared | PageState.Zero, isAnonymous),
+            "zero" => (PageState.Present | PageState.Zero, isAnonymous),
             "hugeZero" => (PageState.Present | PageState.FileOrShared | PageState.Zero | PageState.Huge, isAnonymous),
             "huge" => (PageState.Present | PageState.Exclusive | PageState.Huge, isAnonymous),
             "swapped" => (PageState.Swapped, isAnonymous),

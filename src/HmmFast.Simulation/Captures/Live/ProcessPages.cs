@@ -20,6 +20,7 @@ internal sealed class ProcessPages
     private readonly CaptureBuilder _builder;
     private readonly string _process;
     private readonly bool _hasFrames;
+    private readonly ulong _zeroFrame;
     private readonly byte[] _bytes = new byte[EntriesPerRead * EntryBytes];
     private readonly PagemapScan.Region[] _regions = new PagemapScan.Region[RegionsPerScan];
     private readonly HugePageTest? _hugePages;
@@ -29,13 +30,15 @@ internal sealed class ProcessPages
     /// <param name="builder">Receives the pages.</param>
     /// <param name="process">The process, for messages.</param>
     /// <param name="hasFrames">True to keep the frame numbers that pagemap shows.</param>
+    /// <param name="zeroFrame">Frame of the zero page, where frames show; 0 where not.</param>
     /// <param name="hugePages">Tells huge pages from frames where the scan cannot; null where nothing can.</param>
-    public ProcessPages(SafeFileHandle pagemap, CaptureBuilder builder, string process, bool hasFrames, HugePageTest? hugePages)
+    public ProcessPages(SafeFileHandle pagemap, CaptureBuilder builder, string process, bool hasFrames, ulong zeroFrame, HugePageTest? hugePages)
     {
         _pagemap = pagemap;
         _builder = builder;
         _process = process;
         _hasFrames = hasFrames;
+        _zeroFrame = zeroFrame;
         _hugePages = hugePages;
     }
 
@@ -132,8 +135,10 @@ internal sealed class ProcessPages
 
         state |= PageState.Present | extra;
 
-        // The only page in private anonymous memory that is not anonymous is the zero page.
-        state |= fileMeansZero && (entry & FileBit) != 0 ? PageState.Zero : 0;
+        // Plain reads say nothing of zero pages. The small one shows no owner at all and is told by its frame; the huge one is the only page in
+        // private anonymous memory that is not anonymous.
+        bool isZero = fileMeansZero && ((entry & FileBit) != 0 || (_zeroFrame != 0 && (entry & FrameMask) == _zeroFrame));
+        state |= isZero ? PageState.Zero : 0;
         if (_hasFrames)
         {
             _builder.Append(vpn, state, new Pfn(entry & FrameMask));
