@@ -1,3 +1,5 @@
+using HmmFast.Reference;
+
 namespace HmmFast.Simulation.Jobs;
 
 /// <summary>A way to make a memory system.</summary>
@@ -6,11 +8,8 @@ namespace HmmFast.Simulation.Jobs;
 public sealed record Implementation(string Name, Func<MemorySystemOptions, IMemorySystem> Create)
 {
     /// <summary>The engine, at the widest vectors this machine has.</summary>
-    public static Implementation Engine { get; } = new("engine", static options => Make("HmmFast.MemorySystem, HmmFast", options));
+    public static Implementation Engine { get; } = new("engine", static options => new MemorySystem(options));
 
     /// <summary>The page-at-a-time reference.</summary>
-    public static Implementation Reference { get; } = new("reference", static options => Make("HmmFast.Reference.ReferenceMemorySystem, HmmFast.Reference", options));
-
-    private static IMemorySystem Make(string type, MemorySystemOptions options) =>
-        (IMemorySystem)Activator.CreateInstance(Type.GetType(type, throwOnError: true)!, options)!;
+    public static Implementation Reference { get; } = new("reference", static options => new ReferenceMemorySystem(options));
 }

@@ -25,6 +25,7 @@ public static class MainJob
         Implementation? reference = null)
     {
         options.Validate();
+        capture = AddressCompaction.Fit(capture, out bool isClosed);
         JobPlan plan = JobPlan.Make(capture, options);
         int sides = options.Verify ? 2 : 1;
         Work work = new(progress, (capture.Summary.PopulatedPages * (ulong)sides) + (3 * plan.MappedPages));
@@ -44,7 +45,7 @@ public static class MainJob
             }
         }
 
-        return Report(capture, plan, run, fidelity, verify);
+        return Report(capture, plan, run, fidelity, verify, isClosed);
     }
 
     /// <summary>Runs two systems call by call and compares each answer; stops at the first difference, after which the answers mean nothing.</summary>
@@ -68,12 +69,14 @@ public static class MainJob
         return new VerifyReport(difference is null, words, difference, right.CallSeconds);
     }
 
-    private static MainJobReport Report(Capture capture, JobPlan plan, MainJobRun run, CaptureFidelity fidelity, VerifyReport? verify) => new()
+    private static MainJobReport Report(Capture capture, JobPlan plan, MainJobRun run, CaptureFidelity fidelity, VerifyReport? verify, bool isClosed) => new()
     {
         Process = capture.Facts.ProcessName,
         Captured = capture.Summary,
         Fidelity = fidelity,
-        Approximations = run.Loaded.Approximations,
+        Approximations = isClosed
+            ? [.. run.Loaded.Approximations, "Unused address spans of 512 GiB are closed up: page numbers in messages count without them."]
+            : run.Loaded.Approximations,
         AnonymousPages = plan.AnonymousPages,
         PagesPlaced = run.PagesPlaced,
         PagesNotPlaced = run.PagesNotPlaced,
