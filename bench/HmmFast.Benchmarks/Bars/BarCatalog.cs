@@ -6,6 +6,7 @@ public static class BarCatalog
     private static readonly (string Name, Action<BarSession, string?> Measure)[] Groups =
     [
         ("limits", MemoryLimitBars.Measure),
+        ("topology", TopologyBars.Measure),
     ];
 
     /// <summary>Measures the groups, prints each bar, writes the result files where a folder is given.</summary>

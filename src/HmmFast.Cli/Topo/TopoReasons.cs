@@ -12,8 +12,6 @@ public sealed record TopoReasonGroup(string Cell, string Answer, string Reason, 
 /// <summary>Groups the pairs of a matrix by reason, so that hundreds of pairs are a handful of sentences.</summary>
 public static class TopoReasons
 {
-    private const int MostUnknownNamed = 3;
-
     // Pairs that meet at one bridge are one group; the ports on their paths are put together here.
     private const string RedirectorsPlace = "\u0001";
 
@@ -100,12 +98,8 @@ public static class TopoReasons
             return $"meet at {common}, no ACS bit up to there redirects";
         }
 
-        // The ends differ from pair to pair; the ports between are what a person has to look at.
-        string[] unknown = [.. why.UnknownAcs.Where(address => address != why.Provider && address != why.Client).Select(address => address.ToString())];
-        string named = unknown.Length == 0 ? "the devices themselves"
-            : unknown.Length <= MostUnknownNamed ? string.Join(", ", unknown) + " and the devices"
-            : $"{unknown.Length} ports and the devices";
-        return $"meet at {common}; the ACS of {named} is unknown: off gives BUS_ADDR, on asks the host bridge: {Verdict(view, why)}";
+        // Which functions they are differs from pair to pair; a pair in full names them.
+        return $"meet at {common}; the ACS of functions on the way is unknown: off gives BUS_ADDR, on asks the host bridge: {Verdict(view, why)}";
     }
 
     private static string Verdict(TopoView view, P2PdmaExplanation why)
