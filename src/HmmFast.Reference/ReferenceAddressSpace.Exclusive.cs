@@ -85,6 +85,11 @@ internal sealed partial class ReferenceAddressSpace
         bool valid = false;
         foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in memory.PlacesOf(head))
         {
+            if (physical.FolioMapCount(head) == 0)
+            {
+                break;
+            }
+
             space.Invalidate(start, end, InvalidationEvent.Exclusive, owner);
             for (ulong page = start; page < end; page++)
             {

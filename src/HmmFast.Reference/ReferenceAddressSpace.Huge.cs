@@ -14,12 +14,15 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         List<FolioPlace> places = memory.PlacesOf(head);
-        bool dirty = physical[head].Has(FrameFlags.Dirty);
-        foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in places)
+        int mapped = physical.FolioMapCount(head);
+        for (int i = 0; i < places.Count && mapped > 0; i++)
         {
-            space.Invalidate(start, end, InvalidationEvent.Clear);
-            dirty |= space.FreezeForSplit(vma, start, end, head);
+            places[i].Space.InvalidateBlock(places[i].Start);
+            places[i].Space.Invalidate(places[i].Start, places[i].End, InvalidationEvent.Clear);
+            mapped -= places[i].Space.FreezeForSplit(places[i], head);
         }
+
+        bool dirty = physical[head].Has(FrameFlags.Dirty);
 
         SplitFrames(physical, head, dirty);
         foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in places)
@@ -38,9 +41,33 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Splits one mapping of a 2 MiB page into a table of pages; the folio stays one.</summary>
     private void SplitHugeMapping(ulong vpn)
     {
+        InvalidateBlock(vpn);
+        SplitHugeEntry(ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn), dirtyCountsAsSoftDirty: true);
+    }
+
+    /// <summary>A new border inside a 2 MiB block that lay in the VMA as a whole: notifiers hear of the block, and a 2 MiB mapping is split.</summary>
+    private void SplitHugeAcross(Vma vma, ulong border)
+    {
+        if (PageTables.IndexInTable(border) == 0 || !vma.HoldsBlock(border))
+        {
+            return;
+        }
+
+        if (tables.IsHuge(border))
+        {
+            SplitHugeMapping(border);
+        }
+        else if (tables.FindPmdTable(border) is not null)
+        {
+            InvalidateBlock(border);
+        }
+    }
+
+    /// <summary>Splitting a 2 MiB mapping is told before it is looked whether there is one.</summary>
+    private void InvalidateBlock(ulong vpn)
+    {
         ulong block = vpn & ~(PageTables.PagesPerBlock - 1);
         Invalidate(block, block + PageTables.PagesPerBlock, InvalidationEvent.Clear);
-        SplitHugeEntry(ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn), dirtyCountsAsSoftDirty: true);
     }
 
     /// <summary>Replaces a 2 MiB entry by 512 single ones. Marking them dirty marks them soft-dirty too, unless the folio is being split.</summary>
@@ -141,23 +168,28 @@ internal sealed partial class ReferenceAddressSpace
         physical.Put(head);
     }
 
-    /// <summary>Makes sure that the folio is mapped by single entries here; tells whether any of them is dirty.</summary>
-    private bool FreezeForSplit(Vma vma, ulong start, ulong end, uint head)
+    /// <summary>Makes sure that the folio is mapped by single entries here, and notes if any is dirty. Answers how many entries mapped it.</summary>
+    private int FreezeForSplit(FolioPlace place, uint head)
     {
-        PmdTable? pmd = tables.FindPmdTable(start);
-        if (pmd is not null && PageTables.SlotOf(pmd, start) is { IsHuge: true } slot && slot.Huge.Number == head)
+        int mapped = 0;
+        PmdTable? pmd = tables.FindPmdTable(place.Start);
+        bool huge = pmd is not null && PageTables.SlotOf(pmd, place.Start) is { IsHuge: true } slot && slot.Huge.Number == head;
+        if (huge)
         {
-            SplitHugeEntry(ref PageTables.SlotOf(pmd, start), dirtyCountsAsSoftDirty: false);
+            SplitHugeEntry(ref PageTables.SlotOf(pmd!, place.Start), dirtyCountsAsSoftDirty: false);
         }
 
-        bool dirty = false;
-        for (ulong vpn = start; vpn < end; vpn++)
+        for (ulong vpn = place.Start; vpn < place.End; vpn++)
         {
             PageEntry entry = tables.Read(vpn);
-            dirty |= entry.IsPresent && entry.IsDirty && entry.Number == PageOfFolioAt(vma, vpn, head);
+            if (entry.IsPresent && entry.Number == PageOfFolioAt(place.Vma, vpn, head))
+            {
+                mapped++;
+                physical[head].Set(FrameFlags.Dirty, physical[head].Has(FrameFlags.Dirty) || entry.IsDirty);
+            }
         }
 
-        return dirty;
+        return huge ? 1 : mapped;
     }
 
     private uint PageOfFolioAt(Vma vma, ulong vpn, uint head) => head + (uint)(vma.IndexOf(vpn) - physical[head].Index);

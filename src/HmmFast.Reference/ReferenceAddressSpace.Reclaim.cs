@@ -90,6 +90,19 @@ internal sealed partial class ReferenceAddressSpace
         }
     }
 
+    /// <summary>Notifiers hear of every place the reverse map looks at, until the one where the folio is mapped.</summary>
+    private void TellBeforeUnmapping(uint head, ulong vpn)
+    {
+        foreach (FolioPlace place in memory.PlacesOf(head))
+        {
+            place.Space.Invalidate(place.Start, place.End, InvalidationEvent.Clear);
+            if (place.Space == this && place.Start <= vpn && vpn < place.End)
+            {
+                return;
+            }
+        }
+    }
+
     /// <summary>An anonymous page goes to the lowest free slot, or back to the slot it came from when it is clean and still cached there.</summary>
     private void SwapOut(uint pfn, ulong vpn)
     {
@@ -105,7 +118,7 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         uint slot = physical[pfn].SlotPlusOne - 1;
-        Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
+        TellBeforeUnmapping(pfn, vpn);
         ReplaceBySwapEntry(ref EntryAt(vpn), pfn, slot);
         WriteToSwap(pfn, slot);
     }
@@ -157,7 +170,7 @@ internal sealed partial class ReferenceAddressSpace
             return;
         }
 
-        Invalidate(start, end, InvalidationEvent.Clear);
+        TellBeforeUnmapping(head, start);
         PmdTable pmd = tables.FindPmdTable(start)!;
         if (PageTables.SlotOf(pmd, start).IsHuge)
         {
@@ -176,7 +189,7 @@ internal sealed partial class ReferenceAddressSpace
     private void DiscardLazyFree(uint head, ulong vpn, bool large)
     {
         ulong count = physical.PagesInFolio(head);
-        Invalidate(vpn, vpn + count, InvalidationEvent.Clear);
+        TellBeforeUnmapping(head, vpn);
         ref PmdSlot slot = ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn);
         bool held = physical[head].RefCount > physical.FolioMapCount(head);
         if (large && slot.IsHuge)
@@ -216,7 +229,7 @@ internal sealed partial class ReferenceAddressSpace
     {
         PageFile file = vma.File!;
         ulong index = vma.IndexOf(vpn);
-        Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
+        TellBeforeUnmapping(pfn, vpn);
         ref PageEntry entry = ref EntryAt(vpn);
         if (entry.IsDirty)
         {

@@ -14,7 +14,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     {
         this.memory = memory;
         physical = memory.Physical;
-        vmas = new VmaList(memory.Anons);
+        vmas = new VmaList(memory.Anons, SplitHugeAcross);
     }
 
     public IMemorySystem Memory => memory;

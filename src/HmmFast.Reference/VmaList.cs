@@ -1,7 +1,9 @@
 namespace HmmFast.Reference;
 
 /// <summary>The VMAs of an address space in address order, split and merged by the kernel's rules.</summary>
-internal sealed class VmaList(AnonVmas anons)
+/// <param name="anons">Makes anon_vmas.</param>
+/// <param name="beforeBorder">Told before a border comes to lie inside a VMA at a page: 2 MiB mappings do not lie across one.</param>
+internal sealed class VmaList(AnonVmas anons, Action<Vma, ulong> beforeBorder)
 {
     private readonly List<Vma> items = [];
 
@@ -50,6 +52,7 @@ internal sealed class VmaList(AnonVmas anons)
     /// <summary>Cuts a VMA in two; returns the upper part, the VMA itself stays the lower one.</summary>
     public Vma Split(Vma vma, ulong at)
     {
+        beforeBorder(vma, at);
         Vma upper = vma.Part(at, vma.End);
         vma.End = at;
         Add(upper);
@@ -137,6 +140,7 @@ internal sealed class VmaList(AnonVmas anons)
                 }
                 else
                 {
+                    beforeBorder(vma, start);
                     vma.End = start;
                     vma.Stamp = anons.NextStamp();
                 }
@@ -229,6 +233,7 @@ internal sealed class VmaList(AnonVmas anons)
             return;
         }
 
+        beforeBorder(vma, end);
         vma.PageOffset = vma.IndexOf(end);
         vma.Start = end;
         vma.Stamp = anons.NextStamp();

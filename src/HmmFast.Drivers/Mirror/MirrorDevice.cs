@@ -124,14 +124,11 @@ public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandl
         // The memory system keeps the free pages; this driver has no state of its own for one.
     }
 
-    // The recorded driver takes the end of an invalidation as its last page, so it forgets the page behind the range too. Harmless (it only
-    // faults once more), but visible in the recordings, hence kept.
     private void DropEntries(VpnRange range)
     {
-        ulong afterLast = range.End.Value + 1;
-        if (range.PageCount < (ulong)_mirror.Count)
+        if (range.PageCount <= (ulong)_mirror.Count)
         {
-            for (ulong vpn = range.Start.Value; vpn < afterLast; vpn++)
+            for (ulong vpn = range.Start.Value; vpn < range.End.Value; vpn++)
             {
                 _mirror.Remove(vpn);
             }
@@ -141,7 +138,7 @@ public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandl
 
         foreach (ulong vpn in _mirror.Keys)
         {
-            if (vpn >= range.Start.Value && vpn < afterLast)
+            if (range.Contains(new Vpn(vpn)))
             {
                 _dropped.Add(vpn);
             }
