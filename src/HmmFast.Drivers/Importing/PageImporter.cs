@@ -27,6 +27,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     private DmaAddress[] _scratchAddresses = [];
     private PageOutcome[] _scratchOutcomes = [];
     private bool[] _denied = [];
+    private PageOutcome _systemOutcome = PageOutcome.System;
     private ImporterCounters _counters;
 
     /// <summary>Registers an importer over a range.</summary>
@@ -84,6 +85,9 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
 
     /// <summary>What its DMA map has done.</summary>
     public DmaMapCounters DmaCounters => _map.Counters;
+
+    /// <summary>The owner it asks with instead of its own; NULL forces system memory, null takes its own.</summary>
+    public OwnerId? OwnerOverride { get; set; }
 
     /// <summary>Told each step; null for nobody.</summary>
     public ImportObserver? Observer { get; set; }
@@ -152,8 +156,9 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     {
         bool allow = _policy.RequestsP2p;
         bool perPage = false;
-        OwnerId owner = Fabric.OwnerOf(Member);
+        OwnerId owner = OwnerOverride ?? Fabric.OwnerOf(Member);
         int busy = 0;
+        _systemOutcome = PageOutcome.System;
         _denied.AsSpan(0, count).Clear();
         while (true)
         {
@@ -180,6 +185,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
                 _counters.PostCheckMisses++;
                 _counters.SecondCalls++;
                 owner = OwnerId.Null;
+                _systemOutcome = PageOutcome.SystemWholeRange;
                 Tell(range, count, "the driver's check found an unfit or mixed page: the whole range is asked for again with a NULL owner");
                 continue;
             }
@@ -213,6 +219,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
                 {
                     UnmapScratch(range, count);
                     allow = false;
+                    _systemOutcome = PageOutcome.SystemWholeRange;
                     Tell(range, count, $"{failures} pages cannot be DMA mapped: the whole range is asked for again without ALLOW_P2P");
                 }
                 else
@@ -329,7 +336,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         for (int i = start; i < end; i++)
         {
             ulong word = _scratchWords[i].Raw;
-            PageOutcome outcome = PageOutcome.System;
+            PageOutcome outcome = _systemOutcome;
             if ((word & _layout.ValidBit) == 0)
             {
                 outcome = (word & _layout.ErrorBit) != 0 ? PageOutcome.Hole : PageOutcome.None;

@@ -30,6 +30,9 @@ public enum PageOutcome : byte
     /// <summary>The request ended in an error.</summary>
     Failed,
 
+    /// <summary>A page of system memory, because the whole range was asked for again after one page of it had failed.</summary>
+    SystemWholeRange,
+
     /// <summary>No page can be had there (no VMA, or one that HMM leaves alone).</summary>
     Hole,
 }

@@ -117,6 +117,11 @@ public sealed class PageMover
             {
                 moved++;
             }
+            else
+            {
+                _memory.ReleasePage(destination.Pfn);
+                _migration.Destination[i] = MigratePfn.None;
+            }
         }
 
         space.MigrateVmaFinalize(_migration);

@@ -17,6 +17,12 @@ internal static class MachineJsonReader
         RefuseLines(text);
         JsonPart root = JsonPart.Parse(text);
         RefuseForeign(text, root);
+        return Read(text, root);
+    }
+
+    /// <summary>Reads a machine that is a part of another text.</summary>
+    public static MachineDescription Read(SourceText text, JsonPart root)
+    {
         if (root.Int("version", int.MaxValue) is int version and not Version)
         {
             throw root.Require("version").Error($"version {Version} is read, not {version}");

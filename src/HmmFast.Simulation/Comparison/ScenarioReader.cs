@@ -1,0 +1,468 @@
+using HmmFast.Dma;
+using HmmFast.Drivers.Fabric;
+using HmmFast.Policies;
+using HmmFast.Simulation.Costs;
+using HmmFast.Simulation.Machines;
+using HmmFast.Simulation.Machines.Readers;
+using HmmFast.Simulation.Scenarios;
+using HmmFast.Topology;
+
+namespace HmmFast.Simulation.Comparison;
+
+/// <summary>Reads scenario files (JSON with comments; scenario.schema.json says the members) and the embedded scenarios.</summary>
+/// <remarks>Everything wrong is a <see cref="MachineReadException"/> with file, line and value; a misspelt member names the nearest one.</remarks>
+public static class ScenarioReader
+{
+    private const string ResourcePrefix = "HmmFast.Simulation.Scenarios.";
+    private const string ScenarioSuffix = ".scenario.json";
+    private const string MachineSuffix = ".machine.json";
+    private const string FormatName = "hmmfast-scenario";
+    private const ulong MaxPages = 1UL << 31;
+
+    /// <summary>Names of the embedded scenarios, the default first.</summary>
+    public static IReadOnlyList<string> EmbeddedNames { get; } =
+    [
+        "default", "unreachable-peer", "link-down", "clique-chain", "clique-ring", "mixed-ranges", "small-bar", "unplug", "two-clients",
+    ];
+
+    /// <summary>An embedded scenario by name, or one from a file.</summary>
+    /// <param name="nameOrPath">The name or the path.</param>
+    /// <exception cref="MachineReadException">Neither an embedded scenario nor a file that can be read, or the file is wrong.</exception>
+    public static PolicyScenario Open(string nameOrPath)
+    {
+        ArgumentNullException.ThrowIfNull(nameOrPath);
+        if (EmbeddedNames.Contains(nameOrPath))
+        {
+            return Read(new SourceText($"the embedded scenario {nameOrPath}", Resource(nameOrPath + ScenarioSuffix)!), null);
+        }
+
+        if (!File.Exists(nameOrPath))
+        {
+            throw new MachineReadException(nameOrPath, 0, null, $"is neither a file nor an embedded scenario; those are {string.Join(", ", EmbeddedNames)}");
+        }
+
+        try
+        {
+            FileInfo file = new(nameOrPath);
+            return file.Length <= MachineReader.MaxFileBytes
+                ? Read(new SourceText(nameOrPath, File.ReadAllBytes(nameOrPath)), file.DirectoryName)
+                : throw new MachineReadException(nameOrPath, 0, null, $"{file.Length} bytes; files up to {MachineReader.MaxFileBytes} bytes are read");
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new MachineReadException(nameOrPath, 0, null, $"cannot be read: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>Reads a scenario's text.</summary>
+    /// <param name="content">The text, in UTF-8.</param>
+    /// <param name="name">What to call it in errors.</param>
+    /// <param name="folder">Where machine files are looked for; null for the working directory.</param>
+    /// <exception cref="MachineReadException">The text is wrong.</exception>
+    public static PolicyScenario Parse(ReadOnlyMemory<byte> content, string name, string? folder = null) =>
+        Read(new SourceText(name, content), folder);
+
+    /// <summary>The text of an embedded scenario, to start an own one from.</summary>
+    /// <param name="name">One of <see cref="EmbeddedNames"/>.</param>
+    public static string EmbeddedText(string name) => System.Text.Encoding.UTF8.GetString(
+        Resource(name + ScenarioSuffix) ?? throw new ArgumentException($"There is no embedded scenario \"{name}\".", nameof(name)));
+
+    private static byte[]? Resource(string name)
+    {
+        using Stream? stream = typeof(ScenarioReader).Assembly.GetManifestResourceStream(ResourcePrefix + name);
+        if (stream is null)
+        {
+            return null;
+        }
+
+        byte[] bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static PolicyScenario Read(SourceText text, string? folder)
+    {
+        JsonPart root = JsonPart.Parse(text);
+        if (!root.IsObject || root.Take("format") is not { IsText: true, Value: FormatName })
+        {
+            throw text.Error(root.Line, null, $"this is no scenario: one has \"format\": \"{FormatName}\"");
+        }
+
+        if (root.Int("version", int.MaxValue) is int version and not 1)
+        {
+            throw root.Require("version").Error($"version 1 is read, not {version}");
+        }
+
+        _ = root.Take("$schema");
+        string? name = root.Text("name");
+        string? description = root.Text("description");
+        MachineDescription machine = ReadMachine(text, root.Require("machine"), folder);
+        HostBridgeList bridges = ReadBridges(root.Take("hostBridgeList"));
+        CostModel costs = ReadCosts(text, root.Take("costs"));
+        List<ScenarioDevice> devices = [];
+        foreach (JsonPart part in root.Require("devices").Items())
+        {
+            devices.Add(ReadDevice(part, devices, machine));
+        }
+
+        List<FabricLink> links = [];
+        List<string> linkNames = [];
+        foreach (JsonPart part in root.Take("links")?.Items() ?? [])
+        {
+            ReadLink(part, devices, links, linkNames, costs);
+        }
+
+        List<(int, int)> denied = [];
+        foreach (JsonPart part in root.Take("denied")?.Items() ?? [])
+        {
+            denied.Add((Device(part.Require("provider"), devices), Device(part.Require("client"), devices)));
+            part.Finish();
+        }
+
+        PolicyScenario scenario = new()
+        {
+            Name = name ?? Path.GetFileNameWithoutExtension(text.Name),
+            Source = text.Name,
+            Description = description ?? "",
+            Machine = machine,
+            HostBridges = bridges,
+            Devices = devices,
+            Links = links,
+            Denied = denied,
+            Interconnect = root.Take("interconnect")?.Enum<InterconnectRule>() ?? InterconnectRule.LinkOrP2p,
+            ProbeOrder = ReadProbeOrder(root.Take("probeOrder"), devices),
+            PageCount = Pages(root, "memory") ?? 1 << 18,
+            SystemFrameCount = Pages(root, "systemMemory"),
+            Placement = ReadPlacement(root.Require("placement"), devices),
+            ChunkPageCount = (int)(Pages(root, "faultSize") ?? 512),
+            Rounds = Positive(root, "rounds", 1000) ?? 1,
+            Uses = root.Real("uses") ?? 1,
+            Costs = costs,
+            Steps = ReadSteps(root.Require("steps"), devices, linkNames),
+        };
+        root.Finish();
+        CheckWindows(text, scenario);
+        return scenario;
+    }
+
+    private static MachineDescription ReadMachine(SourceText text, JsonPart part, string? folder)
+    {
+        if (part.IsObject)
+        {
+            return MachineJsonReader.Read(text, part);
+        }
+
+        string name = part.Text();
+        if (Resource(name + MachineSuffix) is { } embedded)
+        {
+            return MachineReader.Parse(embedded, $"the embedded machine {name}");
+        }
+
+        string path = Path.Combine(folder ?? ".", name);
+        return File.Exists(path) || Directory.Exists(path) || path.Contains('#', StringComparison.Ordinal)
+            ? MachineReader.Open(path)
+            : throw part.Error($"neither an embedded machine nor a file ({path})");
+    }
+
+    private static HostBridgeList ReadBridges(JsonPart? part)
+    {
+        try
+        {
+            return part is null ? HostBridgeList.Linux612 : HostBridgeList.Parse(part.Text());
+        }
+        catch (FormatException fault)
+        {
+            throw part!.Error(fault.Message);
+        }
+    }
+
+    private static CostModel ReadCosts(SourceText text, JsonPart? part)
+    {
+        if (part is null)
+        {
+            return CostModel.Default;
+        }
+
+        Dictionary<string, double> values = [];
+        foreach (CostFigure figure in CostModel.Default.Figures)
+        {
+            if (part.Real(figure.Name) is not { } value)
+            {
+                continue;
+            }
+
+            if (value == 0 && figure.Unit == "B/s")
+            {
+                throw part.Require(figure.Name).Error("a bandwidth above 0 expected");
+            }
+
+            values.Add(figure.Name, value);
+        }
+
+        part.Finish();
+        return CostModel.Default.With(values, text.Name);
+    }
+
+    private static ScenarioDevice ReadDevice(JsonPart part, List<ScenarioDevice> devices, MachineDescription machine)
+    {
+        JsonPart name = part.Require("name");
+        if (devices.Exists(device => device.Name == name.Text()))
+        {
+            throw name.Error("a second device of this name");
+        }
+
+        JsonPart place = part.Require("address");
+        PciAddress address = place.Address();
+        if (machine.Find(address) is null)
+        {
+            throw place.Error($"the machine has no such function ({machine.Source})");
+        }
+
+        bool hasMemory = part.Take("memory") is { } memory && !(memory.IsText && memory.Value == "none");
+        bool isAuto = hasMemory && part.Take("memory") is { IsText: true, Value: "auto" };
+        ScenarioDevice read = new()
+        {
+            Name = name.Text(),
+            Address = address,
+            HasMemory = hasMemory,
+            MemoryBytes = !hasMemory || isAuto ? null : Size(part.Require("memory")),
+            Kind = part.Take("kind")?.Enum<DeviceMemoryKind>() ?? DeviceMemoryKind.Private,
+            ChunkBytes = part.Take("chunk") is { } chunk ? Size(chunk) : 2 << 20,
+            Owner = part.Text("owner") ?? (hasMemory ? name.Text() : null),
+            Dma = ReadDma(part.Take("dma")),
+            IsPluggedAtStart = part.Bool("plugged") ?? true,
+            Line = part.Line,
+        };
+        if (read.Kind == DeviceMemoryKind.PciP2pdma)
+        {
+            throw part.Require("kind").Error("a device's memory is private or coherent; its alias pages are its window");
+        }
+
+        if (part.Take("window") is { } window)
+        {
+            read = ReadWindow(read, window);
+        }
+
+        part.Finish();
+        return read;
+    }
+
+    private static ScenarioDevice ReadWindow(ScenarioDevice device, JsonPart window)
+    {
+        if (!device.HasMemory)
+        {
+            throw window.Error($"\"{device.Name}\" has no memory that a window could show");
+        }
+
+        string text = window.Text();
+        if (text == "none")
+        {
+            return device with { WindowShare = 0 };
+        }
+
+        if (text.EndsWith('%'))
+        {
+            return Numbers.TryReal(text.AsSpan(0, text.Length - 1), out double percent) && percent is >= 0 and <= 100
+                ? device with { WindowShare = percent / 100 }
+                : throw window.Error("a share of 0% to 100% expected");
+        }
+
+        ulong bytes = Size(window);
+        if (device.MemoryBytes is { } memory && bytes > memory)
+        {
+            throw window.Error($"the window is larger than the {ByteSize.Format(memory)} of memory that \"{device.Name}\" has");
+        }
+
+        if (bytes < device.ChunkBytes)
+        {
+            throw window.Error($"the window is smaller than one chunk of {ByteSize.Format(device.ChunkBytes)}");
+        }
+
+        return device with { WindowBytes = bytes };
+    }
+
+    private static DmaDeviceOptions ReadDma(JsonPart? part)
+    {
+        if (part is null)
+        {
+            return new DmaDeviceOptions();
+        }
+
+        JsonPart? mask = part.Take("maskBits");
+        DmaDeviceOptions read = new()
+        {
+            UsesIommu = part.Bool("iommu") ?? true,
+            MaskBits = part.Int("maskBits", 64) ?? 64,
+            NeedsSync = part.Bool("needsSync") ?? false,
+        };
+        if (read.MaskBits < 12)
+        {
+            throw mask!.Error("a DMA mask has 12 to 64 bits");
+        }
+
+        part.Finish();
+        return read;
+    }
+
+    private static void ReadLink(JsonPart part, List<ScenarioDevice> devices, List<FabricLink> links, List<string> names, CostModel costs)
+    {
+        int from = Device(part.Require("from"), devices);
+        int to = Device(part.Require("to"), devices);
+        if (from == to)
+        {
+            throw part.Require("to").Error("a link joins two devices");
+        }
+
+        PathEstimate path = new(part.Real("bytesPerSecond") ?? costs["linkBytesPerSecond"], part.Real("latencyNs") ?? costs["linkLatencyNs"]);
+        if (!path.Exists)
+        {
+            throw part.Require("bytesPerSecond").Error("a bandwidth above 0 expected");
+        }
+
+        string name = part.Text("name") ?? $"{devices[from].Name}-{devices[to].Name}";
+        if (names.Contains(name))
+        {
+            throw part.Error($"a second link is named \"{name}\"");
+        }
+
+        names.Add(name);
+        links.Add(new FabricLink(from, to, path, part.Bool("up") ?? true));
+        part.Finish();
+    }
+
+    private static int[] ReadProbeOrder(JsonPart? part, List<ScenarioDevice> devices)
+    {
+        if (part is null)
+        {
+            return [];
+        }
+
+        int[] order = [.. part.Items().Select(item => Device(item, devices))];
+        return order.Distinct().Count() == devices.Count && order.Length == devices.Count
+            ? order
+            : throw part.Error($"each of the {devices.Count} devices expected once");
+    }
+
+    private static List<PlacementRun> ReadPlacement(JsonPart part, List<ScenarioDevice> devices)
+    {
+        List<PlacementRun> runs = [];
+        foreach (JsonPart item in part.Items())
+        {
+            JsonPart on = item.Require("on");
+            int device = on.Text() switch
+            {
+                "system" => PlacementRun.System,
+                "untouched" => PlacementRun.Untouched,
+                _ => Device(on, devices),
+            };
+            if (device >= 0 && !devices[device].HasMemory)
+            {
+                throw on.Error("this device has no memory");
+            }
+
+            runs.Add(new PlacementRun(device, Size(item.Require("run")) / PageOrder.PageSizeBytes));
+            item.Finish();
+        }
+
+        return runs.Count != 0 ? runs : throw part.Error("at least one run expected");
+    }
+
+    private static List<ScenarioStep> ReadSteps(JsonPart part, List<ScenarioDevice> devices, List<string> links)
+    {
+        List<ScenarioStep> steps = [];
+        foreach (JsonPart item in part.Items())
+        {
+            ScenarioStepKind kind = item.Require("do").Enum<ScenarioStepKind>();
+            ScenarioStep step = new() { Kind = kind, Line = item.Line };
+            step = kind switch
+            {
+                ScenarioStepKind.Fault => ReadFault(step, item, devices),
+                ScenarioStepKind.LinkDown or ScenarioStepKind.LinkUp => step with { Link = Link(item.Require("link"), links) },
+                ScenarioStepKind.Unplug or ScenarioStepKind.Plug or ScenarioStepKind.Evict => step with { Devices = [Device(item.Require("device"), devices)] },
+                ScenarioStepKind.Deny or ScenarioStepKind.Permit => step with
+                {
+                    Devices = [Device(item.Require("provider"), devices)],
+                    Client = Device(item.Require("client"), devices),
+                },
+                ScenarioStepKind.UnmapChunk or ScenarioStepKind.MapChunk => step with
+                {
+                    Devices = [Device(item.Require("device"), devices)],
+                    Chunk = item.Int("chunk", int.MaxValue) ?? throw item.Error("the member 'chunk' is missing"),
+                },
+                _ => step,
+            };
+            item.Finish();
+            steps.Add(step);
+        }
+
+        return steps.Count != 0 ? steps : throw part.Error("at least one step expected");
+    }
+
+    private static ScenarioStep ReadFault(ScenarioStep step, JsonPart item, List<ScenarioDevice> devices)
+    {
+        JsonPart by = item.Require("by");
+        step = step with
+        {
+            Devices = by.IsText ? [Device(by, devices)] : [.. by.Items().Select(name => Device(name, devices))],
+            Writes = item.Bool("writes") ?? false,
+            ForcesSystem = item.Bool("forcesSystem") ?? false,
+            From = item.Real("from") ?? 0,
+            To = item.Real("to") ?? 1,
+        };
+        if (step.Devices.Count == 0)
+        {
+            throw by.Error("at least one device expected");
+        }
+
+        return step.From < step.To && step.To <= 1
+            ? step
+            : throw item.Error($"a part from {step.From} to {step.To} of memory; 0 <= from < to <= 1 expected");
+    }
+
+    private static void CheckWindows(SourceText text, PolicyScenario scenario)
+    {
+        foreach (ScenarioDevice device in scenario.Devices)
+        {
+            if (device.ChunkBytes % PageOrder.PageSizeBytes != 0 || device.ChunkBytes == 0)
+            {
+                throw text.Error(device.Line, device.Name, $"chunks of {device.ChunkBytes} bytes; a multiple of {PageOrder.PageSizeBytes} expected");
+            }
+        }
+    }
+
+    private static int Device(JsonPart part, List<ScenarioDevice> devices)
+    {
+        string name = part.Text();
+        int index = devices.FindIndex(device => device.Name == name);
+        return index >= 0 ? index : throw part.Error($"there is no such device; there are {string.Join(", ", devices.Select(device => device.Name))}");
+    }
+
+    private static int Link(JsonPart part, List<string> links)
+    {
+        int index = links.IndexOf(part.Text());
+        return index >= 0 ? index : throw part.Error(links.Count == 0 ? "there are no links" : $"there is no such link; there are {string.Join(", ", links)}");
+    }
+
+    private static int? Positive(JsonPart part, string name, int max) => part.Int(name, max) switch
+    {
+        0 => throw part.Require(name).Error($"a whole number from 1 to {max} expected"),
+        int value => value,
+        null => null,
+    };
+
+    private static ulong? Pages(JsonPart part, string name)
+    {
+        if (part.Take(name) is not { } size)
+        {
+            return null;
+        }
+
+        ulong pages = Size(size) / PageOrder.PageSizeBytes;
+        return pages <= MaxPages ? pages : throw size.Error($"{pages} pages; at most {MaxPages} are possible");
+    }
+
+    private static ulong Size(JsonPart part) =>
+        part.IsText && ByteSize.TryParse(part.Value!, out ulong bytes) && bytes != 0 && bytes % PageOrder.PageSizeBytes == 0 && bytes <= MaxPages * PageOrder.PageSizeBytes
+            ? bytes
+            : throw part.Error($"a size of whole {PageOrder.PageSizeBytes}-byte pages up to {ByteSize.Format(MaxPages * PageOrder.PageSizeBytes)}, such as \"2MiB\", expected");
+}
