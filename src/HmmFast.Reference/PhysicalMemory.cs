@@ -1,7 +1,14 @@
 namespace HmmFast.Reference;
 
 /// <summary>A device and the frames of its pagemap.</summary>
-internal sealed record Device(DeviceId Id, DeviceOptions Options, FramePool Pool);
+internal sealed record Device(DeviceId Id, DeviceOptions Options, FramePool Pool)
+{
+    /// <summary>The pagemap's owner now.</summary>
+    public OwnerId Owner { get; set; } = Options.Owner;
+
+    /// <summary>Unregistered: nothing can be allocated from it any more.</summary>
+    public bool IsRemoved { get; set; }
+}
 
 /// <summary>Frames, who holds them, and what they contain.</summary>
 internal sealed class PhysicalMemory

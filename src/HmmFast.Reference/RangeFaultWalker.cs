@@ -1,3 +1,6 @@
+using HmmFast.Policies;
+using HmmFast.Reference.Policies;
+
 namespace HmmFast.Reference;
 
 /// <summary>hmm_range_fault, in the kernel's order: one call, over the caller's array.</summary>
@@ -13,6 +16,7 @@ internal ref struct RangeFaultWalker
     private readonly HmmPfnLayout layout;
     private readonly ulong rangeStart;
     private readonly ulong rangeEnd;
+    private readonly ClientReach reach;
     private ulong last;
 
     public RangeFaultWalker(ReferenceAddressSpace space, in HmmRange range, Span<HmmPfn> hmmPfns, HmmPfnLayout layout)
@@ -21,6 +25,7 @@ internal ref struct RangeFaultWalker
         this.range = range;
         this.hmmPfns = hmmPfns;
         this.layout = layout;
+        reach = range.Client?.Reach ?? ClientReach.Nothing;
         rangeStart = range.Range.Start.Value;
         rangeEnd = range.Range.End.Value;
         last = rangeStart;
@@ -180,10 +185,10 @@ internal ref struct RangeFaultWalker
         for (ulong vpn = start; vpn < end; vpn++)
         {
             PageEntry entry = table.Entries[PageTables.IndexInTable(vpn)];
-            if (entry.Kind == PageEntryKind.DevicePrivate && IsOwn(entry.Number))
+            if (entry.Kind == PageEntryKind.DevicePrivate && TryHandOut(vpn, entry, out ulong word))
             {
-                // Handed out as it is, even read-only to a request for writing.
-                Store(vpn, entry.Number | CpuFlags(entry));
+                // Handed out, even read-only to a request for writing.
+                Store(vpn, word);
                 continue;
             }
 
@@ -241,15 +246,52 @@ internal ref struct RangeFaultWalker
         return Step.WalkAgain;
     }
 
-    private readonly bool IsOwn(uint pfn) =>
-        range.Owner != OwnerId.Null && space.Memory.DeviceOf(new Pfn(pfn)) is { } device && space.Memory.OwnerOf(device) == range.Owner;
+    /// <summary>Asks the policy about one device-private page.</summary>
+    /// <returns>False when the page falls.</returns>
+    private readonly bool TryHandOut(ulong vpn, PageEntry entry, out ulong word)
+    {
+        Pfn pfn = new(entry.Number);
+        DeviceId provider = space.Memory.DeviceOf(pfn)!.Value;
+        ProviderReach pair = reach.Of(provider);
+        Pfn alias = Pfn.None;
+        bool isOffered = pair.Window is { } window && window.TryGetAlias(pfn, out alias);
+        HmmRequestFlags request = RequestOf(vpn);
+        ForeignPageQuestion question = new()
+        {
+            Provider = provider,
+            Client = range.Client,
+            ProviderOwner = space.Memory.OwnerOf(provider),
+            RangeOwner = range.Owner,
+            AliasOffered = isOffered,
+            Reach = pair,
+            AllowP2p = (request & HmmRequestFlags.AllowP2p) != 0 && layout.AllowP2pBit != 0,
+            WriteAsked = request.HasFlag(HmmRequestFlags.Fault | HmmRequestFlags.Write),
+            EntryIsWritable = entry.IsWritable,
+        };
+        bool isTyped = range.Policy?.TypedOutput ?? false;
+        switch (PolicyTables.Decide(range.Policy, question))
+        {
+            case ForeignPageOutcome.Private:
+                word = pfn.Value | CpuFlags(entry) | (isTyped ? layout.TypePrivateBit : 0);
+                return true;
+            case ForeignPageOutcome.Alias:
+                word = alias.Value | CpuFlags(entry) | (isTyped ? layout.TypeP2pBit : 0);
+                return true;
+            default:
+                word = 0;
+                return false;
+        }
+    }
 
     private readonly ulong CpuFlags(PageEntry entry) => layout.ValidBit | (entry.IsWritable ? layout.WriteBit : 0);
+
+    private readonly HmmRequestFlags RequestOf(ulong vpn) =>
+        (layout.DecodeRequest(hmmPfns[(int)(vpn - rangeStart)]) & range.PfnFlagsMask) | range.DefaultFlags;
 
     /// <summary>The request of one page against what its entry gives already.</summary>
     private readonly Need NeedOf(ulong vpn, ulong cpuFlags)
     {
-        HmmRequestFlags request = (layout.DecodeRequest(hmmPfns[(int)(vpn - rangeStart)]) & range.PfnFlagsMask) | range.DefaultFlags;
+        HmmRequestFlags request = RequestOf(vpn);
         if ((request & HmmRequestFlags.Fault) == 0)
         {
             return Need.Nothing;

@@ -124,7 +124,7 @@ internal sealed partial class ReferenceAddressSpace
     private FaultOutcome MigrateToRam(Vma vma, ulong vpn, uint devicePage)
     {
         Device device = physical.DeviceOf(devicePage)!;
-        MigrateVma migration = new(new VpnRange(new Vpn(vpn), 1), MigrateVmaFlags.SelectDevicePrivate, device.Options.Owner);
+        MigrateVma migration = new(new VpnRange(new Vpn(vpn), 1), MigrateVmaFlags.SelectDevicePrivate, device.Owner);
         MigrateVmaSetup(migration);
         bool collected = migration.Source[0].IsMigrating;
         uint systemPage = 0;
@@ -211,7 +211,7 @@ internal sealed partial class ReferenceAddressSpace
             DeviceMemoryKind.Coherent => MigrateVmaFlags.SelectDeviceCoherent,
             _ => MigrateVmaFlags.SelectSystem,
         };
-        bool owned = kind == MigrateVmaFlags.SelectSystem || physical.DeviceOf(pfn)!.Options.Owner == migration.PagemapOwner;
+        bool owned = kind == MigrateVmaFlags.SelectSystem || physical.DeviceOf(pfn)!.Owner == migration.PagemapOwner;
         if ((migration.Flags & kind) == 0 || !owned || physical[pfn].Has(FrameFlags.Large))
         {
             return MigratePfn.None;

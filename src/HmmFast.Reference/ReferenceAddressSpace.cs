@@ -158,6 +158,11 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
             throw new ArgumentException($"The notifier does not watch {range.Range} of this address space.", nameof(range));
         }
 
+        if (range.Policy is { TypedOutput: true } && memory.Options.Layout.TypePrivateBit == 0)
+        {
+            throw new ArgumentException($"Policy '{range.Policy.Name}' types its output; layout {memory.Options.Layout} has no bits for that.", nameof(range));
+        }
+
         memory.Count.RangeFaultCalls++;
         HmmStatus status = new RangeFaultWalker(this, range, hmmPfns, memory.Options.Layout).Run();
         memory.Count.RangeFaultBusy += status == HmmStatus.Busy ? 1UL : 0;
@@ -228,6 +233,42 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     }
 
     public void RemoveNotifier(IntervalNotifier notifier) => notifiers.Remove(notifier);
+
+    /// <inheritdoc/>
+    public void Invalidate(VpnRange range, InvalidationEvent reason, OwnerId owner)
+    {
+        CheckRange(range);
+        if (range.IsEmpty)
+        {
+            throw new ArgumentException("An invalidation covers at least one page; the range is empty.", nameof(range));
+        }
+
+        Invalidate(range.Start.Value, range.End.Value, reason, owner);
+    }
+
+    /// <summary>One Revoke for every run of pages, inside one VMA, whose entries hold frames of the pagemap.</summary>
+    public void Revoke(Device pagemap)
+    {
+        foreach (Vma vma in vmas.Items)
+        {
+            ulong run = 0;
+            for (ulong vpn = vma.Start; vpn <= vma.End; vpn++)
+            {
+                bool isHeld = vpn < vma.End && tables.Read(vpn) is { HoldsFrame: true } entry && pagemap.Pool.Contains(entry.Number);
+                if (isHeld)
+                {
+                    run++;
+                    continue;
+                }
+
+                if (run != 0)
+                {
+                    Invalidate(vpn - run, vpn, InvalidationEvent.Revoke, pagemap.Owner);
+                    run = 0;
+                }
+            }
+        }
+    }
 
     /// <summary>Tells every notifier that overlaps, in order of insertion, before the entries change.</summary>
     public void Invalidate(ulong start, ulong end, InvalidationEvent reason, OwnerId owner = default)

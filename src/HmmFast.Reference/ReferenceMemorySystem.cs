@@ -58,7 +58,43 @@ public sealed class ReferenceMemorySystem : IMemorySystem
     }
 
     /// <inheritdoc/>
-    public OwnerId OwnerOf(DeviceId device) => DeviceAt(device).Options.Owner;
+    public OwnerId OwnerOf(DeviceId device) => DeviceAt(device).Owner;
+
+    /// <inheritdoc/>
+    public int DeviceCount => Physical.Devices.Count;
+
+    /// <inheritdoc/>
+    public DeviceMemoryKind KindOf(DeviceId device) => DeviceAt(device).Options.Kind;
+
+    /// <inheritdoc/>
+    public void SetOwner(DeviceId device, OwnerId owner)
+    {
+        Device pagemap = DeviceAt(device);
+        if (pagemap.Options.Kind == DeviceMemoryKind.Private && owner == OwnerId.Null)
+        {
+            throw new ArgumentException($"Device '{pagemap.Options.Name}' has private memory, so its owner must not be NULL.", nameof(owner));
+        }
+
+        // First the new owner, so that whoever begins now sees it; then everybody who began before is told.
+        pagemap.Owner = owner;
+        foreach (ReferenceAddressSpace space in spaces.ToArray())
+        {
+            space.Revoke(pagemap);
+        }
+    }
+
+    /// <inheritdoc/>
+    public HmmStatus RemoveDevice(DeviceId device)
+    {
+        Device pagemap = DeviceAt(device);
+        if (!pagemap.IsRemoved && pagemap.Pool.FreeCount != pagemap.Pool.Count)
+        {
+            return HmmStatus.Busy;
+        }
+
+        pagemap.IsRemoved = true;
+        return HmmStatus.Ok;
+    }
 
     /// <inheritdoc/>
     public DeviceId? DeviceOf(Pfn pfn) => pfn.Value > uint.MaxValue ? null : Physical.DeviceOf((uint)pfn.Value)?.Id;
@@ -103,7 +139,12 @@ public sealed class ReferenceMemorySystem : IMemorySystem
     public HmmStatus TryAllocateDevicePage(DeviceId device, out Pfn pfn)
     {
         ThrowIfDisposed();
-        return Taken(Physical.TryAllocateDevice(DeviceAt(device), out uint frame), frame, out pfn);
+        Device pagemap = DeviceAt(device);
+        uint frame = 0;
+        bool isTaken = !pagemap.IsRemoved
+            && pagemap.Options.Kind != DeviceMemoryKind.PciP2pdma
+            && Physical.TryAllocateDevice(pagemap, out frame);
+        return Taken(isTaken, frame, out pfn);
     }
 
     /// <inheritdoc/>

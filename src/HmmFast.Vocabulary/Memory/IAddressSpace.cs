@@ -94,5 +94,5 @@ public interface IAddressSpace : IDisposable
     /// <param name="range">Pages; not empty.</param>
     /// <param name="reason">The event notifiers are told.</param>
     /// <param name="owner">Who does it.</param>
-    void Invalidate(VpnRange range, InvalidationEvent reason, OwnerId owner) => throw new NotSupportedException();
+    void Invalidate(VpnRange range, InvalidationEvent reason, OwnerId owner);
 }

@@ -28,21 +28,21 @@ public interface IMemorySystem : IDisposable
     OwnerId OwnerOf(DeviceId device);
 
     /// <summary>Devices registered so far, removed ones included: ids run from 0 to this.</summary>
-    int DeviceCount => throw new NotSupportedException();
+    int DeviceCount { get; }
 
     /// <summary>What a device's pagemap holds.</summary>
-    DeviceMemoryKind KindOf(DeviceId device) => throw new NotSupportedException();
+    DeviceMemoryKind KindOf(DeviceId device);
 
     /// <summary>
     /// Gives a pagemap another owner. The new owner is visible first, then every run of pages that any address space holds in the pagemap is
     /// invalidated (<see cref="InvalidationEvent.Revoke"/>), so that no answer that rests on the old owner outlives the call.
     /// </summary>
     /// <exception cref="ArgumentException">The owner is NULL for private memory, or there is no such device.</exception>
-    void SetOwner(DeviceId device, OwnerId owner) => throw new NotSupportedException();
+    void SetOwner(DeviceId device, OwnerId owner);
 
     /// <summary>Unregisters a device's pagemap; its id and frames are never given out again, and nothing can be allocated from it.</summary>
     /// <returns>Ok; Busy while pages of it are in use (nothing done): evict them first.</returns>
-    HmmStatus RemoveDevice(DeviceId device) => throw new NotSupportedException();
+    HmmStatus RemoveDevice(DeviceId device);
 
     /// <summary>The device whose pagemap holds a frame; null for system frames.</summary>
     DeviceId? DeviceOf(Pfn pfn);
