@@ -83,28 +83,45 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         bool valid = false;
-        foreach ((ReferenceAddressSpace space, Vma vma, ulong start, ulong end) in memory.PlacesOf(head))
+        bool goOn = true;
+        foreach (FolioPlace place in memory.PlacesOf(head))
         {
-            if (physical.FolioMapCount(head) == 0)
+            if (!goOn || physical.FolioMapCount(head) == 0)
             {
                 break;
             }
 
-            space.Invalidate(start, end, InvalidationEvent.Exclusive, owner);
-            for (ulong page = start; page < end; page++)
-            {
-                PageEntry entry = space.tables.Read(page);
-                if (!entry.IsPresent || entry.Number != space.PageOfFolioAt(vma, page, head))
-                {
-                    continue;
-                }
-
-                space.MakeEntryExclusive(ref space.EntryAt(page));
-                valid |= space == this && page == vpn;
-            }
+            place.Space.Invalidate(place.Start, place.End, InvalidationEvent.Exclusive, owner);
+            goOn = place.Space.MakePlaceExclusive(place, head, place.Space == this ? vpn : ulong.MaxValue, ref valid);
         }
 
         return valid && physical.FolioMapCount(head) == 0;
+    }
+
+    /// <summary>One place of the reverse map, page by page. False: a page of the folio is exclusive already, which ends the walk.</summary>
+    private bool MakePlaceExclusive(FolioPlace place, uint head, ulong asked, ref bool valid)
+    {
+        for (ulong vpn = place.Start; vpn < place.End; vpn++)
+        {
+            PageEntry entry = tables.Read(vpn);
+            if (entry.Number != PageOfFolioAt(place.Vma, vpn, head))
+            {
+                continue;
+            }
+
+            if (entry.Kind == PageEntryKind.DeviceExclusive)
+            {
+                return false;
+            }
+
+            if (entry.IsPresent)
+            {
+                MakeEntryExclusive(ref EntryAt(vpn));
+                valid |= vpn == asked;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The page keeps its frame and the entry's reference; it only stops being mapped.</summary>

@@ -31,7 +31,7 @@ public sealed class TraceReplayer
         TraceDifference? difference = null;
         try
         {
-            using TraceWorld world = new(_create, sequence.Header);
+            using TraceWorld world = new(_create, sequence);
             TraceObserver observer = new(world);
             TraceComparer comparer = new(world, observer, _level);
             foreach (TraceStep next in sequence.Steps)

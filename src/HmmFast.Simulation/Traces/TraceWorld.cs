@@ -28,11 +28,12 @@ public sealed class TraceWorld : IDisposable
 
     /// <summary>Sets the machine up.</summary>
     /// <param name="create">Makes the memory system under test.</param>
-    /// <param name="header">The sequence's header.</param>
-    public TraceWorld(Func<MemorySystemOptions, IMemorySystem> create, TraceHeader header)
+    /// <param name="sequence">The sequence to come.</param>
+    public TraceWorld(Func<MemorySystemOptions, IMemorySystem> create, TraceSequence sequence)
     {
         ArgumentNullException.ThrowIfNull(create);
-        ArgumentNullException.ThrowIfNull(header);
+        ArgumentNullException.ThrowIfNull(sequence);
+        TraceHeader header = sequence.Header;
         PageCount = header.PageCount;
         ulong pages = (ulong)header.PageCount;
         RegionStart = new Vpn(WindowStart + BlocksBefore * PageOrder.PagesPerBlock + (ulong)header.PmdOffset);
@@ -54,7 +55,7 @@ public sealed class TraceWorld : IDisposable
         ulong filePages = (ulong)header.FilePageCount;
         _memfd = Memory.CreateFile(new FileOptions { Kind = FileKind.Memfd, PageCount = filePages, InitialTag = static page => page % 2 == 0 ? MemfdTag | page : 0 });
         _disk = header.HasDiskFile
-            ? Memory.CreateFile(new FileOptions { Kind = FileKind.Disk, PageCount = filePages, InitialTag = static page => page % 2 == 0 ? DiskTag | page : 0 })
+            ? Memory.CreateFile(new FileOptions { Kind = sequence.DiskFileKind, PageCount = filePages, InitialTag = static page => page % 2 == 0 ? DiskTag | page : 0 })
             : FileId.None;
         Parent = Memory.CreateAddressSpace();
         foreach (MirrorDevice device in _devices)
