@@ -105,9 +105,7 @@ public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandl
             return false;
         }
 
-        // The stock driver erases one page more than was invalidated (it takes the end as inclusive), and the recordings show it.
-        ulong end = Math.Min(info.Range.End.Value + 1, VpnRange.LimitVpn);
-        DropEntries(VpnRange.FromBounds(info.Range.Start, new Vpn(end)));
+        DropEntries(info.Range);
         return true;
     }
 

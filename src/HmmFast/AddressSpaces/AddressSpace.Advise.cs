@@ -62,13 +62,13 @@ internal sealed unsafe partial class AddressSpace
 
                 return HmmStatus.Ok;
             case Advice.DontNeed:
-                if (vma.Kind == MappingKind.DriverPfn)
+                if (vma.IsUnfaultable)
                 {
                     return HmmStatus.Invalid;
                 }
 
                 Invalidate(VpnRange.FromBounds(new Vpn(from), new Vpn(to)), InvalidationEvent.Clear);
-                ZapKeepingTables(from, to);
+                Zap(from, to);
                 return HmmStatus.Ok;
             case Advice.Free:
                 if (!vma.IsAnonymous)
@@ -80,7 +80,7 @@ internal sealed unsafe partial class AddressSpace
                 FreeLazily(from, to);
                 return HmmStatus.Ok;
             case Advice.PageOut:
-                if (vma.Kind == MappingKind.DriverPfn)
+                if (vma.IsUnfaultable)
                 {
                     return HmmStatus.Invalid;
                 }
@@ -92,98 +92,142 @@ internal sealed unsafe partial class AddressSpace
         }
     }
 
-    /// <summary>DONTNEED of whole 2 MiB entries leaves nothing behind either; tables stay.</summary>
-    private void ZapKeepingTables(ulong from, ulong to) => Zap(from, to);
-
     /// <summary>MADV_FREE: pages may be dropped instead of swapped until they are written again; swap slots are given up at once.</summary>
     private void FreeLazily(ulong from, ulong to)
     {
-        for (ulong at = from; at < to; at++)
+        while (from < to)
         {
-            ulong block = at / BlockPages;
-            BlockDescriptor descriptor = _block[block];
-            if (descriptor.Kind == BlockKind.Hole)
+            ulong block = from / BlockPages;
+            ulong end = Math.Min(to, (block + 1) * BlockPages);
+            switch (_block[block].Kind)
             {
-                at = _columns.HoleEnd(at, to) - 1;
-                continue;
+                case BlockKind.Hole:
+                    end = _columns.HoleEnd(from, to);
+                    break;
+                case BlockKind.Huge when !FreeHugeLazily(block, isWhole: end - from == BlockPages):
+                    break;
+                default:
+                    FreeTableLazily(from, end);
+                    break;
             }
 
-            if (descriptor.Kind == BlockKind.Huge)
-            {
-                ulong end = Math.Min(to, (block + 1) * BlockPages);
-                PageClass huge = _classes[descriptor.Class];
-                if (huge.IsZero || _frames.FolioMaps[descriptor.Frame / BlockPages] != BlockPages)
-                {
-                    at = end - 1;
-                    continue;
-                }
-
-                if (end - at == BlockPages)
-                {
-                    for (uint i = 0; i < BlockPages; i++)
-                    {
-                        _frames.Flags[descriptor.Frame + i] &= ~FrameFlags.SwapBacked;
-                    }
-
-                    _block[block] = BlockDescriptor.Huge(_classes.Change(descriptor.Class, EntryBits.Clean, EntryBits.None), descriptor.Frame);
-                    at = end - 1;
-                    continue;
-                }
-
-                if (!TrySplitFolio(descriptor.Frame))
-                {
-                    at = end - 1;
-                    continue;
-                }
-            }
-
-            FreePageLazily(at);
+            from = end;
         }
     }
 
-    private void FreePageLazily(ulong vpn)
+    /// <summary>A 2 MiB entry under MADV_FREE: marked as a whole, or its folio split when only a part is meant. True: go on with single pages.</summary>
+    private bool FreeHugeLazily(ulong block, bool isWhole)
     {
-        byte id = _class[vpn];
-        PageClass pageClass = _classes[id];
-        if (pageClass.Kind == PageEntryKind.Swap)
+        BlockDescriptor descriptor = _block[block];
+        if (_classes[descriptor.Class].IsZero || _physical.LooksShared(descriptor.Frame))
         {
-            _class[vpn] = 0;
-            _physical.DropSwap(_pfn[vpn]);
-            return;
+            return false;
         }
 
-        if (!pageClass.IsPresent || !pageClass.HoldsFrame)
+        if (!isWhole)
         {
-            return;
+            return TrySplitFolio(descriptor.Frame);
         }
 
-        uint frame = _pfn[vpn];
-        FrameFlags flags = _frames.Flags[frame];
-        if ((flags & FrameFlags.HugePart) != 0)
+        MarkFolio(descriptor.Frame, FrameFlags.None, FrameFlags.Dirty | FrameFlags.SwapBacked);
+        _block[block] = BlockDescriptor.Huge(_classes.Change(descriptor.Class, EntryBits.None, EntryBits.Dirty), descriptor.Frame);
+        return false;
+    }
+
+    private void FreeTableLazily(ulong from, ulong to)
+    {
+        for (ulong vpn = from; vpn < to; vpn++)
         {
-            uint head = frame & ~(uint)(BlockPages - 1);
-            if (_frames.MapCount[frame] != 1 || !TrySplitFolio(head))
+            PageClass pageClass = _classes[_class[vpn]];
+            if (pageClass.Kind == PageEntryKind.Swap)
             {
-                return;
+                _class[vpn] = 0;
+                _physical.DropSwap(_pfn[vpn]);
             }
 
-            id = _class[vpn];
-            pageClass = _classes[id];
-            frame = _pfn[vpn];
-            if (!pageClass.HoldsFrame)
+            uint frame = _pfn[vpn];
+            if (!pageClass.IsPresent || !pageClass.HoldsFrame || _physical.PagemapOf(frame) is not null)
             {
-                return;
+                continue;
             }
 
-            flags = _frames.Flags[frame];
-        }
+            ulong run = 1;
+            if ((_frames.Flags[frame] & FrameFlags.HugePart) != 0)
+            {
+                run = RunOfFolio(vpn, to);
+                if (run < BlockPages)
+                {
+                    if (!_physical.LooksShared(frame) && TrySplitFolio(_physical.HeadOf(frame)))
+                    {
+                        // Look at the page again, now on its own.
+                        vpn--;
+                    }
 
-        if (_frames.MapCount[frame] != 1 || ((flags & FrameFlags.SwapCache) != 0 && !TryLeaveSwapCache(frame)))
+                    continue;
+                }
+            }
+
+            if (TryMarkLazy(_physical.HeadOf(frame)))
+            {
+                for (ulong page = vpn; page < vpn + run; page++)
+                {
+                    _class[page] = _classes.Change(_class[page], EntryBits.None, EntryBits.Dirty);
+                }
+            }
+
+            vpn += run - 1;
+        }
+    }
+
+    /// <summary>False when others need the folio as it is: it is dirty or in the swap cache, and mapped elsewhere or its slot still named.</summary>
+    private bool TryMarkLazy(uint head)
+    {
+        FrameFlags flags = _frames.Flags[head];
+        if ((flags & (FrameFlags.SwapCache | FrameFlags.Dirty)) != 0)
         {
-            return;
+            uint pages = (flags & FrameFlags.HugePart) != 0 ? (uint)BlockPages : 1;
+            if (_physical.FolioMapCount(head) != pages || ((flags & FrameFlags.SwapCache) != 0 && !TryLeaveSwapCache(head)))
+            {
+                return false;
+            }
+
+            _frames.Flags[head] &= ~FrameFlags.Dirty;
         }
 
-        _frames.Flags[frame] &= ~FrameFlags.SwapBacked;
-        _class[vpn] = _classes.Change(id, EntryBits.Clean, EntryBits.None);
+        if ((flags & FrameFlags.Anonymous) != 0)
+        {
+            MarkFolio(head, FrameFlags.None, FrameFlags.SwapBacked);
+        }
+
+        return true;
+    }
+
+    /// <summary>Sets and clears flags on every page of a folio, or on a single page.</summary>
+    private void MarkFolio(uint head, FrameFlags set, FrameFlags clear)
+    {
+        uint pages = (_frames.Flags[head] & FrameFlags.HugePart) != 0 ? (uint)BlockPages : 1;
+        for (uint i = 0; i < pages; i++)
+        {
+            _frames.Flags[head + i] = (_frames.Flags[head + i] & ~clear) | set;
+        }
+    }
+
+    /// <summary>How many entries from here on map the folio's next pages in a row, with equal access.</summary>
+    private ulong RunOfFolio(ulong from, ulong to)
+    {
+        const EntryBits Compared = EntryBits.Writable | EntryBits.SoftDirty;
+        PageClass first = _classes[_class[from]];
+        uint frame = _pfn[from];
+        ulong limit = Math.Min(to - from, BlockPages - (frame % BlockPages));
+        ulong count = 1;
+        while (count < limit
+            && _classes[_class[from + count]] is { IsPresent: true } next
+            && _pfn[from + count] == frame + (uint)count
+            && (next.Bits & Compared) == (first.Bits & Compared))
+        {
+            count++;
+        }
+
+        return count;
     }
 }

@@ -7,31 +7,34 @@ internal sealed unsafe partial class AddressSpace
 {
     private HmmStatus Collapse(Vma vma, ulong from, ulong to)
     {
-        ulong first = (from + BlockPages - 1) / BlockPages;
-        ulong last = to / BlockPages;
-        ulong firstWhole = (vma.Start + BlockPages - 1) / BlockPages;
-        if (!vma.IsAnonymous || vma.HugeAdvice == HugeAdvice.NoHuge || (firstWhole + 1) * BlockPages > vma.End || first > last)
+        ulong lastBlock = vma.End / BlockPages;
+        bool hasBlock = lastBlock > 0 && (lastBlock - 1) * BlockPages >= vma.Start;
+        if (!vma.IsAnonymous || vma.AnonVma == 0 || vma.HugeAdvice == HugeAdvice.NoHuge || !hasBlock)
         {
             return HmmStatus.Invalid;
         }
 
         HmmStatus status = HmmStatus.Ok;
-        for (ulong block = first; block < last; block++)
+        for (ulong block = (from + BlockPages - 1) / BlockPages; block < to / BlockPages; block++)
         {
-            HmmStatus one = CollapseBlock(vma, block);
-            if (one == HmmStatus.OutOfMemory)
-            {
-                return one;
-            }
-
+            HmmStatus one = CollapseBlock(vma, block, out bool ends);
             status = one == HmmStatus.Ok ? status : one;
+            if (ends)
+            {
+                break;
+            }
         }
 
         return status;
     }
 
-    private HmmStatus CollapseBlock(Vma vma, ulong block)
+    /// <summary>One block: looked over first, then a folio is taken, what is away is brought back, and everything is copied.</summary>
+    /// <param name="vma">The VMA.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="ends">True when no further block is tried.</param>
+    private HmmStatus CollapseBlock(Vma vma, ulong block, out bool ends)
     {
+        ends = false;
         switch (_block[block].Kind)
         {
             case BlockKind.Hole:
@@ -41,7 +44,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         ulong start = block * BlockPages;
-        HmmStatus status = CheckCollapse(start, out bool hasAway);
+        HmmStatus status = LookOver(start, isScan: true);
         if (status != HmmStatus.Ok)
         {
             return status;
@@ -49,41 +52,34 @@ internal sealed unsafe partial class AddressSpace
 
         if (!_physical.TryTakeFolio(Family, IndexOf(vma, start), out uint folio))
         {
+            ends = true;
             return HmmStatus.OutOfMemory;
         }
 
-        if (hasAway && !BringBack(vma, start))
+        if (!TryBringBack(vma, start))
         {
-            _physical.DropMappings(folio, BlockPages);
+            ends = true;
+            _physical.DropFolioMapping(folio);
             return HmmStatus.Invalid;
         }
 
         Invalidate(new VpnRange(new Vpn(start), BlockPages), InvalidationEvent.Clear);
-        for (ulong i = 0; i < BlockPages; i++)
+        status = LookOver(start, isScan: false);
+        if (status != HmmStatus.Ok)
         {
-            PageClass pageClass = _classes[_class[start + i]];
-            if (pageClass.HoldsFrame)
-            {
-                uint frame = _pfn[start + i];
-                if (_physical.TracksContent)
-                {
-                    _frames.Content[folio + (uint)i] = _frames.Content[frame];
-                }
-
-                _physical.DropMapping(frame);
-            }
+            _physical.DropFolioMapping(folio);
+            return status;
         }
 
-        new Span<byte>(_class + start, (int)BlockPages).Clear();
-        EntryBits bits = EntryBits.Huge | EntryBits.SoftDirty | EntryBits.Exclusive | (vma.CanWrite ? EntryBits.Writable : EntryBits.None);
-        _block[block] = BlockDescriptor.Huge(_classes.Present(bits), folio);
+        CopyIntoFolio(start, folio);
+        EntryBits bits = Written | EntryBits.Huge;
+        _block[block] = BlockDescriptor.Huge(_classes.Present(vma.CanWrite ? bits : bits & ~EntryBits.Writable), folio);
         return HmmStatus.Ok;
     }
 
-    /// <summary>What the collapse scan refuses: no page writable, pages that are not anonymous, pages someone else holds.</summary>
-    private HmmStatus CheckCollapse(ulong start, out bool hasAway)
+    /// <summary>Every present page must be an ordinary anonymous one that nobody else holds, and one of them writable.</summary>
+    private HmmStatus LookOver(ulong start, bool isScan)
     {
-        hasAway = false;
         bool hasWritable = false;
         for (ulong vpn = start; vpn < start + BlockPages; vpn++)
         {
@@ -95,17 +91,25 @@ internal sealed unsafe partial class AddressSpace
 
             if (!pageClass.IsPresent)
             {
-                hasAway = true;
-                continue;
+                if (isScan)
+                {
+                    continue;
+                }
+
+                return HmmStatus.Invalid;
             }
 
-            FrameFlags flags = _frames.Flags[_pfn[vpn]];
-            if ((flags & FrameFlags.Anonymous) == 0)
+            uint frame = _pfn[vpn];
+            if (_physical.PagemapOf(frame) is not null)
             {
                 return HmmStatus.Invalid;
             }
 
-            if ((flags & FrameFlags.Pinned) != 0)
+            FrameFlags flags = _frames.Flags[frame];
+            bool isHeld = (flags & FrameFlags.HugePart) == 0
+                ? (flags & FrameFlags.Pinned) != 0
+                : _physical.IsFolioPinned(_physical.HeadOf(frame)) || HasExclusiveEntry(_physical.HeadOf(frame));
+            if (isHeld)
             {
                 return HmmStatus.TryAgain;
             }
@@ -116,20 +120,37 @@ internal sealed unsafe partial class AddressSpace
         return hasWritable ? HmmStatus.Ok : HmmStatus.Invalid;
     }
 
-    /// <summary>Swapped, device-private and device-exclusive pages are faulted back first.</summary>
-    private bool BringBack(Vma vma, ulong start)
+    /// <summary>Swapped, device-private and device-exclusive pages are brought back as a read fault would, once each.</summary>
+    private bool TryBringBack(Vma vma, ulong start)
     {
         for (ulong vpn = start; vpn < start + BlockPages; vpn++)
         {
-            while (_classes[_class[vpn]] is { IsPresent: false, Kind: not PageEntryKind.None })
+            PageClass pageClass = _classes[_class[vpn]];
+            if (pageClass.Kind is not (PageEntryKind.None or PageEntryKind.Present) && FaultAway(vma, vpn, write: false, pageClass) != FaultOutcome.Done)
             {
-                if (HandleFault(vma, vpn, write: false) != FaultOutcome.Done)
-                {
-                    return false;
-                }
+                return false;
             }
         }
 
         return true;
+    }
+
+    private void CopyIntoFolio(ulong start, uint folio)
+    {
+        for (uint i = 0; i < BlockPages; i++)
+        {
+            ulong vpn = start + i;
+            if (_classes[_class[vpn]].HoldsFrame)
+            {
+                if (_physical.TracksContent)
+                {
+                    _frames.Content[folio + i] = _frames.Content[_pfn[vpn]];
+                }
+
+                _physical.DropMapping(_pfn[vpn]);
+            }
+        }
+
+        new Span<byte>(_class + start, (int)BlockPages).Clear();
     }
 }

@@ -91,9 +91,9 @@ internal sealed unsafe partial class AddressSpace
             PageClass huge = _classes[descriptor.Class];
             if (!write || huge.IsWritable)
             {
-                if (write && huge.IsClean)
+                if (write && !huge.IsDirty)
                 {
-                    _block[block] = BlockDescriptor.Huge(_classes.Change(descriptor.Class, EntryBits.None, EntryBits.Clean), descriptor.Frame);
+                    _block[block] = BlockDescriptor.Huge(_classes.Change(descriptor.Class, EntryBits.Dirty, EntryBits.None), descriptor.Frame);
                 }
 
                 return blockEnd - from;
@@ -106,10 +106,10 @@ internal sealed unsafe partial class AddressSpace
             if (pageClass.IsPresent && (!write || pageClass.IsWritable))
             {
                 ulong run = (ulong)RunOf(from, blockEnd);
-                if (write && pageClass.IsClean)
+                if (write && !pageClass.IsDirty)
                 {
-                    // The processor sets the entry's dirty bit; no fault is taken.
-                    FillEntries(from, run, _classes.Change(id, EntryBits.None, EntryBits.Clean));
+                    // The processor sets the entry's dirty bit; it knows nothing of soft-dirty, and no fault is taken.
+                    FillEntries(from, run, _classes.Change(id, EntryBits.Dirty, EntryBits.None));
                 }
 
                 return run;

@@ -27,15 +27,7 @@ internal sealed unsafe partial class AddressSpace
                 continue;
             }
 
-            if ((flags & FrameFlags.HugePart) != 0)
-            {
-                MakeFolioExclusive(frame, owner);
-            }
-            else
-            {
-                MakeEntryExclusive(vpn, owner);
-            }
-
+            MakeFolioExclusive(frame, owner);
             pages[(int)(vpn - range.Start.Value)] = new Pfn(frame);
         }
 
@@ -64,6 +56,11 @@ internal sealed unsafe partial class AddressSpace
                 PageClass pageClass = ClassAt(end, out _);
                 if (pageClass.IsPresent && pageClass.IsWritable)
                 {
+                    if (!pageClass.IsDirty)
+                    {
+                        _frames.Flags[_physical.HeadOf(_pfn[end])] |= FrameFlags.Dirty;
+                    }
+
                     break;
                 }
 
@@ -86,36 +83,36 @@ internal sealed unsafe partial class AddressSpace
         _ => HmmStatus.Fault,
     };
 
-    private void MakeEntryExclusive(ulong vpn, OwnerId owner)
-    {
-        InvalidatePage(vpn, InvalidationEvent.Exclusive, owner);
-        PageClass old = _classes[_class[vpn]];
-        EntryBits bits = old.Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
-        _class[vpn] = _classes.Intern(new PageClass(PageEntryKind.DeviceExclusive, bits));
-    }
-
-    /// <summary>A 2 MiB folio goes as a whole, with every page of it that is still mapped, wherever that is.</summary>
+    /// <summary>A page goes alone, a 2 MiB folio as a whole, with every page of it that is still mapped, wherever that is.</summary>
     private void MakeFolioExclusive(uint head, OwnerId owner)
     {
-        NotifyFolio(head, InvalidationEvent.Exclusive, owner);
+        uint pages = (_frames.Flags[head] & FrameFlags.HugePart) != 0 ? (uint)BlockPages : 1;
+        NotifyPlaces(head, pages, InvalidationEvent.Exclusive, owner);
         List<Mapping> mappings = _core.MappingsBuffer;
-        for (uint i = 0; i < BlockPages; i++)
+        for (uint i = 0; i < pages; i++)
         {
             FindMappings(head + i, mappings);
             foreach (Mapping mapping in mappings)
             {
                 AddressSpace space = mapping.Space;
                 PageClass old = space.ClassAt(mapping.Vpn, out _);
-                if (old.IsPresent)
+                if (!old.IsPresent)
                 {
-                    if ((old.Bits & EntryBits.Huge) != 0)
-                    {
-                        space.SplitHugeEntry(mapping.Vpn / BlockPages);
-                    }
-
-                    EntryBits bits = old.Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
-                    space._class[mapping.Vpn] = _classes.Intern(new PageClass(PageEntryKind.DeviceExclusive, bits));
+                    continue;
                 }
+
+                if ((old.Bits & EntryBits.Huge) != 0)
+                {
+                    space.SplitHugeEntry(mapping.Vpn / BlockPages);
+                }
+
+                if (old.IsDirty)
+                {
+                    _frames.Flags[head] |= FrameFlags.Dirty;
+                }
+
+                EntryBits bits = old.Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+                space._class[mapping.Vpn] = _classes.Intern(new PageClass(PageEntryKind.DeviceExclusive, bits));
             }
         }
     }

@@ -22,8 +22,11 @@ internal sealed unsafe partial class AddressSpace
             BlockKind kind = _block[block].Kind;
             if (kind == BlockKind.Huge && (!write || _classes[_block[block].Class].IsWritable))
             {
-                // Nothing to do for the rest of the block.
-                from = Math.Min(to, (block + 1) * BlockPages);
+                // Nothing to do for the rest of the block but to count the faults.
+                ulong end = Math.Min(to, (block + 1) * BlockPages);
+                MarkHugeWritten(block, write);
+                _core.Counters.Faults += end - from;
+                from = end;
                 continue;
             }
 
@@ -40,6 +43,7 @@ internal sealed unsafe partial class AddressSpace
                 ulong same = kind == BlockKind.Table ? SatisfiedRun(from, to, write) : 0;
                 if (same > 0)
                 {
+                    _core.Counters.Faults += same;
                     from += same;
                     continue;
                 }
@@ -91,7 +95,7 @@ internal sealed unsafe partial class AddressSpace
     private ulong SatisfiedRun(ulong from, ulong to, bool write)
     {
         PageClass pageClass = _classes[_class[from]];
-        bool isSatisfied = pageClass.IsPresent && (!write || (pageClass.IsWritable && !pageClass.IsClean && pageClass.IsSoftDirty));
+        bool isSatisfied = pageClass.IsPresent && (!write || (pageClass.IsWritable && pageClass.IsDirty && pageClass.IsSoftDirty));
         return isSatisfied ? (ulong)RunOf(from, Math.Min(to, ((from / BlockPages) + 1) * BlockPages)) : 0;
     }
 
@@ -110,7 +114,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         _vmas.PrepareAnon(vma);
-        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        byte id = _classes.Present(Written);
         ulong done = 0;
         while (done < count && _physical.TryTakeMappedRun(Math.Min(count - done, int.MaxValue), Family, IndexOf(vma, from + done), out uint first, out ulong taken))
         {
@@ -124,6 +128,7 @@ internal sealed unsafe partial class AddressSpace
         {
             // The page that found no frame has got its (empty) page table.
             _columns.EnsureTable((from + done) / BlockPages);
+            _core.Counters.Faults++;
         }
 
         _core.Counters.Faults += done;

@@ -10,22 +10,32 @@ internal sealed unsafe partial class AddressSpace
 {
     private const ulong FaultAroundPages = 16;
 
+    /// <summary>What a page just written for the first time has.</summary>
+    private const EntryBits Written = EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty | EntryBits.Exclusive;
+
     /// <summary>Handles one fault.</summary>
     internal FaultOutcome HandleFault(Vma vma, ulong vpn, bool write)
     {
+        _core.Counters.Faults++;
         ulong block = vpn / BlockPages;
         switch (_block[block].Kind)
         {
             case BlockKind.Hole:
+                _columns.EnsureUpper(block);
                 if (vma.AllowsHuge(block) && TryFaultHuge(vma, block, write))
                 {
                     return FaultOutcome.Done;
                 }
 
-                _columns.EnsureTable(block);
-                break;
+                return vma.IsAnonymous ? FaultEmpty(vma, vpn, write) : FaultFile(vma, vpn, write);
             case BlockKind.Huge:
-                if (!write || _classes[_block[block].Class].IsWritable || TryReuseHuge(block))
+                if (!write || _classes[_block[block].Class].IsWritable)
+                {
+                    MarkHugeWritten(block, write);
+                    return FaultOutcome.Done;
+                }
+
+                if (TryReuseHuge(block))
                 {
                     return FaultOutcome.Done;
                 }
@@ -48,16 +58,25 @@ internal sealed unsafe partial class AddressSpace
                         return FaultWriteProtected(vma, vpn, pageClass);
                     }
 
-                    _class[vpn] = _classes.Change(id, EntryBits.SoftDirty, EntryBits.Clean);
+                    // A fault taken on a writable entry marks it dirty in software, and that counts as soft-dirty.
+                    _class[vpn] = _classes.Change(id, EntryBits.SoftDirty | EntryBits.Dirty, EntryBits.None);
                 }
 
                 return FaultOutcome.Done;
+            default:
+                return FaultAway(vma, vpn, write, pageClass);
+        }
+    }
+
+    /// <summary>An entry that is neither empty nor present: swap, a device's, a migration's.</summary>
+    private FaultOutcome FaultAway(Vma vma, ulong vpn, bool write, PageClass pageClass)
+    {
+        switch (pageClass.Kind)
+        {
             case PageEntryKind.Swap:
                 return FaultSwap(vma, vpn, write, pageClass);
             case PageEntryKind.DevicePrivate:
-                FaultOutcome back = MigrateToRam(vpn);
-                _core.Counters.Faults += back == FaultOutcome.Done ? 1UL : 0;
-                return back;
+                return MigrateToRam(vpn);
             case PageEntryKind.DeviceExclusive:
                 EndExclusive(vpn, pageClass);
                 return FaultOutcome.Done;
@@ -68,26 +87,35 @@ internal sealed unsafe partial class AddressSpace
         }
     }
 
+    /// <summary>A write fault on a writable 2 MiB entry has nothing to do but mark it.</summary>
+    private void MarkHugeWritten(ulong block, bool write)
+    {
+        if (write)
+        {
+            BlockDescriptor descriptor = _block[block];
+            _block[block] = BlockDescriptor.Huge(_classes.Change(descriptor.Class, EntryBits.SoftDirty | EntryBits.Dirty, EntryBits.None), descriptor.Frame);
+        }
+    }
+
     /// <summary>An empty page of private anonymous memory: the zero page for a read, a new frame for a write.</summary>
     private FaultOutcome FaultEmpty(Vma vma, ulong vpn, bool write)
     {
+        _columns.EnsureTable(vpn / BlockPages);
         if (!write)
         {
             SetEntry(vpn, _classes.Present(EntryBits.Zero), 0);
-            _core.Counters.Faults++;
             _core.Counters.ZeroPageFaults++;
             return FaultOutcome.Done;
         }
 
         _vmas.PrepareAnon(vma);
-        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        byte id = _classes.Present(Written);
         if (!TryTakeAnonymous(vma, vpn, out uint frame))
         {
             return FaultOutcome.OutOfMemory;
         }
 
         SetEntry(vpn, id, frame);
-        _core.Counters.Faults++;
         return FaultOutcome.Done;
     }
 
@@ -111,19 +139,17 @@ internal sealed unsafe partial class AddressSpace
         if (!write)
         {
             _columns.SetHuge(block, _classes.Present(EntryBits.Zero | EntryBits.Huge), _physical.HugeZero);
-            _core.Counters.Faults++;
             _core.Counters.ZeroPageFaults++;
             return true;
         }
 
-        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive | EntryBits.Huge);
+        byte id = _classes.Present(Written | EntryBits.Huge);
         if (!_physical.TryTakeFolio(Family, IndexOf(vma, block * BlockPages), out uint frame))
         {
             return false;
         }
 
         _columns.SetHuge(block, id, frame);
-        _core.Counters.Faults++;
         return true;
     }
 
@@ -142,9 +168,8 @@ internal sealed unsafe partial class AddressSpace
             return false;
         }
 
-        byte id = _classes.Change(descriptor.Class, EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive, EntryBits.Clean);
+        byte id = _classes.Change(descriptor.Class, Written, EntryBits.None);
         _block[block] = BlockDescriptor.Huge(id, descriptor.Frame);
-        _core.Counters.Faults++;
         return true;
     }
 
@@ -154,17 +179,15 @@ internal sealed unsafe partial class AddressSpace
         uint frame = _pfn[vpn];
         if (vma.IsShared)
         {
-            SetEntry(vpn, _classes.Intern(Changed(old, EntryBits.Writable | EntryBits.SoftDirty, EntryBits.Clean)), frame);
+            SetEntry(vpn, _classes.Intern(Changed(old, EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty, EntryBits.None)), frame);
             _frames.Flags[frame] |= FrameFlags.Dirty;
-            _core.Counters.Faults++;
-            return FaultOutcome.Done;
+                return FaultOutcome.Done;
         }
 
         if (!old.IsZero && (old.IsExclusive || TryReuse(frame)))
         {
-            SetEntry(vpn, _classes.Intern(Changed(old, EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive, EntryBits.Clean)), frame);
-            _core.Counters.Faults++;
-            return FaultOutcome.Done;
+            SetEntry(vpn, _classes.Intern(Changed(old, Written, EntryBits.None)), frame);
+                return FaultOutcome.Done;
         }
 
         return CopyPage(vma, vpn, old, frame);
@@ -190,7 +213,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         _physical.Swap.Uncache(frame);
-        _frames.Flags[frame] &= ~FrameFlags.SwapCache;
+        _frames.Flags[frame] = (_frames.Flags[frame] & ~FrameFlags.SwapCache) | FrameFlags.Dirty;
         return true;
     }
 
@@ -198,7 +221,7 @@ internal sealed unsafe partial class AddressSpace
     private FaultOutcome CopyPage(Vma vma, ulong vpn, PageClass old, uint frame)
     {
         _vmas.PrepareAnon(vma);
-        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        byte id = _classes.Present(Written);
         if (!TryTakeAnonymous(vma, vpn, out uint copy))
         {
             return FaultOutcome.OutOfMemory;
@@ -216,7 +239,6 @@ internal sealed unsafe partial class AddressSpace
             _physical.DropMapping(frame);
         }
 
-        _core.Counters.Faults++;
         _core.Counters.PagesCopied++;
         return FaultOutcome.Done;
     }
@@ -257,13 +279,12 @@ internal sealed unsafe partial class AddressSpace
             MapFilePage(vma, vpn, frame, write);
         }
 
-        _core.Counters.Faults++;
         return FaultOutcome.Done;
     }
 
     private void MapFilePage(Vma vma, ulong vpn, uint frame, bool write)
     {
-        EntryBits bits = write ? EntryBits.Writable | EntryBits.SoftDirty : EntryBits.Clean;
+        EntryBits bits = write ? EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty : EntryBits.None;
         if (vma.IsShared && vma.CanWrite && !vma.WantsWriteNotify)
         {
             bits |= EntryBits.Writable;
@@ -274,6 +295,7 @@ internal sealed unsafe partial class AddressSpace
             _frames.Flags[frame] |= FrameFlags.Dirty;
         }
 
+        _columns.EnsureTable(vpn / BlockPages);
         SetEntry(vpn, _classes.Present(bits), frame);
         _physical.AddMapping(frame);
     }
@@ -282,7 +304,7 @@ internal sealed unsafe partial class AddressSpace
     private FaultOutcome FaultFileCopy(Vma vma, ulong vpn, FileObject file, ulong page)
     {
         _vmas.PrepareAnon(vma);
-        byte id = _classes.Present(EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        byte id = _classes.Present(Written);
         if (!TryTakeAnonymous(vma, vpn, out uint copy))
         {
             return FaultOutcome.OutOfMemory;
@@ -299,18 +321,19 @@ internal sealed unsafe partial class AddressSpace
             _frames.Content[copy] = _frames.Content[frame];
         }
 
+        _columns.EnsureTable(vpn / BlockPages);
         SetEntry(vpn, id, copy);
-        _core.Counters.Faults++;
         _core.Counters.PagesCopied++;
         return FaultOutcome.Done;
     }
 
-    /// <summary>A read fault also maps neighbours that are in the page cache: those in the aligned window of 16 pages, within VMA and block.</summary>
+    /// <summary>
+    /// A read fault also maps neighbours that are in the page cache: 16 pages from the 64 KiB border, or from the VMA's start where that is later, within VMA and block.
+    /// </summary>
     private void FaultAround(Vma vma, ulong vpn, FileObject file)
     {
-        ulong window = vpn & ~(FaultAroundPages - 1);
-        ulong from = Math.Max(window, vma.Start);
-        ulong to = Math.Min(window + FaultAroundPages, vma.End);
+        ulong from = Math.Max(vpn & ~(FaultAroundPages - 1), vma.Start);
+        ulong to = Math.Min(Math.Min(from + FaultAroundPages, vma.End), ((vpn / BlockPages) + 1) * BlockPages);
         for (ulong at = from; at < to; at++)
         {
             ulong page = vma.IndexOf(at);
@@ -335,8 +358,6 @@ internal sealed unsafe partial class AddressSpace
                 return FaultOutcome.OutOfMemory;
             }
 
-            _frames.Object[frame] = Family;
-            _frames.Index[frame] = IndexOf(vma, vpn);
             if (_physical.TracksContent)
             {
                 _frames.Content[frame] = swap.ContentOf(slot);
@@ -351,6 +372,8 @@ internal sealed unsafe partial class AddressSpace
             _core.Counters.PagesSwappedIn++;
         }
 
+        _frames.Object[frame] = Family;
+        _frames.Index[frame] = IndexOf(vma, vpn);
         _physical.AddMapping(frame);
         swap.DropUse(slot);
         bool isExclusive = (!wasCached && isOnlyUse) || old.IsExclusive;
@@ -365,18 +388,17 @@ internal sealed unsafe partial class AddressSpace
             bits |= EntryBits.Exclusive;
             if (vma.CanWrite && (vma.SoftDirty || old.IsSoftDirty))
             {
-                bits |= EntryBits.Writable | (write ? EntryBits.SoftDirty : EntryBits.None);
+                bits |= EntryBits.Writable | (write ? EntryBits.SoftDirty | EntryBits.Dirty : EntryBits.None);
             }
         }
 
         SetEntry(vpn, _classes.Present(bits), frame);
         if (write && (bits & EntryBits.Writable) == 0)
         {
-            // The same fault goes on to reuse or copy, and is counted there.
+            // The same fault goes on to reuse or copy.
             return FaultWriteProtected(vma, vpn, _classes[_class[vpn]]);
         }
 
-        _core.Counters.Faults++;
         return FaultOutcome.Done;
     }
 
@@ -387,11 +409,10 @@ internal sealed unsafe partial class AddressSpace
         EntryBits bits = old.Bits & (EntryBits.SoftDirty | EntryBits.Exclusive);
         if (old.IsWritable)
         {
-            bits |= EntryBits.Writable | EntryBits.SoftDirty;
+            bits |= EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty;
         }
 
         _class[vpn] = _classes.Present(bits);
-        _core.Counters.Faults++;
         _core.Counters.ExclusiveEnds++;
     }
 }

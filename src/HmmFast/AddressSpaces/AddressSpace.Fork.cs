@@ -22,7 +22,11 @@ internal sealed unsafe partial class AddressSpace
             child._vmas.Append(copy);
             if (NeedsCopy(vma))
             {
-                Invalidate(vma.Range, InvalidationEvent.ProtectVma);
+                if (!vma.IsShared && !vma.IsUnfaultable)
+                {
+                    Invalidate(vma.Range, InvalidationEvent.ProtectPage);
+                }
+
                 ShareWith(child, vma);
             }
         }
@@ -35,7 +39,6 @@ internal sealed unsafe partial class AddressSpace
 
     private void ShareWith(AddressSpace child, Vma vma)
     {
-        CountEndedExclusives(vma);
         Translate(vma, vma.Start, vma.End, Translation.Fork);
         ulong from = vma.Start;
         while (from < vma.End)
@@ -52,7 +55,7 @@ internal sealed unsafe partial class AddressSpace
                     child._columns.SetHuge(block, descriptor.Class, descriptor.Frame);
                     if (_classes[descriptor.Class].HoldsFrame)
                     {
-                        _physical.AddMappings(descriptor.Frame, BlockPages);
+                        _physical.AddFolioMapping(descriptor.Frame);
                     }
 
                     break;
@@ -93,40 +96,5 @@ internal sealed unsafe partial class AddressSpace
 
             from = end;
         }
-    }
-
-    /// <summary>Device-exclusive entries cannot be shared: fork ends them.</summary>
-    private void CountEndedExclusives(Vma vma)
-    {
-        ReadOnlySpan<PageClass> all = _classes.All;
-        for (int id = 0; id < all.Length; id++)
-        {
-            if (all[id].Kind == PageEntryKind.DeviceExclusive)
-            {
-                _core.Counters.ExclusiveEnds += CountClass(vma.Start, vma.End, (byte)id);
-            }
-        }
-    }
-
-    private ulong CountClass(ulong from, ulong to, byte id)
-    {
-        ulong count = 0;
-        while (from < to)
-        {
-            ulong block = from / BlockPages;
-            ulong end = Math.Min(to, (block + 1) * BlockPages);
-            if (_block[block].Kind == BlockKind.Table)
-            {
-                count += (ulong)new ReadOnlySpan<byte>(_class + from, (int)(end - from)).Count(id);
-            }
-            else if (_block[block].Kind == BlockKind.Hole)
-            {
-                end = _columns.HoleEnd(from, to);
-            }
-
-            from = end;
-        }
-
-        return count;
     }
 }

@@ -42,6 +42,11 @@ internal sealed unsafe partial class AddressSpace
         uint from = _pfn[vpn];
         Pagemap pagemap = _physical.PagemapOf(from)!;
         InvalidatePage(vpn, InvalidationEvent.Migrate, pagemap.Owner);
+        if (_frames.MapCount[from] > 1)
+        {
+            NotifyPlaces(from, 1, InvalidationEvent.Clear);
+        }
+
         if (_physical.IsPinned(from))
         {
             return FaultOutcome.SigBus;
@@ -52,33 +57,12 @@ internal sealed unsafe partial class AddressSpace
             return FaultOutcome.OutOfMemory;
         }
 
-        NotifyOthers(from, vpn);
         ReplaceFrame(from, to, vpn);
         _core.Counters.PagesMigratedToSystem++;
         _core.Counters.MigrateToRamFaults++;
         _physical.Unused(from);
         pagemap.Ops?.MigratedToRam(Handle!, new Vpn(vpn), new Pfn(from), new Pfn(to));
         return FaultOutcome.Done;
-    }
-
-    /// <summary>Tells the other address spaces (or places) that map a frame that their entry is about to be replaced.</summary>
-    internal void NotifyOthers(uint frame, ulong vpn)
-    {
-        if (_frames.MapCount[frame] <= 1)
-        {
-            return;
-        }
-
-        List<Mapping> mappings = _core.MappingsBuffer;
-        FindMappings(frame, mappings);
-        for (int i = 0; i < mappings.Count; i++)
-        {
-            Mapping mapping = mappings[i];
-            if (mapping.Space != this || mapping.Vpn != vpn)
-            {
-                mapping.Space.InvalidatePage(mapping.Vpn, InvalidationEvent.Clear);
-            }
-        }
     }
 
     /// <summary>Moves a page from one frame to another and rewrites every entry that holds it; entries keep their access and bits.</summary>

@@ -20,15 +20,16 @@ internal sealed unsafe partial class AddressSpace
     internal void SplitHugeEntry(ulong block)
     {
         Invalidate(new VpnRange(new Vpn(block * BlockPages), BlockPages), InvalidationEvent.Clear);
-        SplitHugeEntryQuietly(block);
+        SplitHugeEntryQuietly(block, dirtyIsSoftDirty: true);
     }
 
-    private void SplitHugeEntryQuietly(ulong block)
+    /// <summary>The split itself. Marking single entries dirty marks them soft-dirty too, unless the folio is being split.</summary>
+    private void SplitHugeEntryQuietly(ulong block, bool dirtyIsSoftDirty)
     {
         BlockDescriptor descriptor = _block[block];
         PageClass old = _classes[descriptor.Class];
         ulong first = block * BlockPages;
-        byte id = old.IsZero ? _classes.Present(EntryBits.Zero) : _classes.Change(descriptor.Class, EntryBits.None, EntryBits.Huge);
+        byte id = old.IsZero ? _classes.Present(EntryBits.Zero) : _classes.Change(descriptor.Class, dirtyIsSoftDirty && old.IsDirty ? EntryBits.SoftDirty : EntryBits.None, EntryBits.Huge);
         _core.Counters.HugeSplits++;
         new Span<byte>(_class + first, (int)BlockPages).Fill(id);
         if (old.IsZero)
@@ -38,6 +39,7 @@ internal sealed unsafe partial class AddressSpace
         else
         {
             _core.Kernels.CountUp(new Span<uint>(_pfn + first, (int)BlockPages), descriptor.Frame);
+            _frames.FolioEntries[descriptor.Frame / BlockPages]--;
         }
 
         _block[block] = BlockDescriptor.Table;
@@ -56,10 +58,20 @@ internal sealed unsafe partial class AddressSpace
 
         List<Mapping> mappings = _core.MappingsBuffer;
         byte zero = _classes.Present(EntryBits.Zero);
-        NotifyFolio(head, InvalidationEvent.Clear);
+        NotifyPlaces(head, (uint)BlockPages, InvalidationEvent.Clear);
         foreach (AddressSpace space in _family)
         {
             space.SplitEntriesOf(head);
+        }
+
+        FrameFlags dirty = _frames.Flags[head] & FrameFlags.Dirty;
+        for (uint i = 0; i < BlockPages && dirty == 0; i++)
+        {
+            FindMappings(head + i, mappings);
+            foreach (Mapping mapping in mappings)
+            {
+                dirty |= mapping.Space.ClassAt(mapping.Vpn, out _).IsDirty ? FrameFlags.Dirty : FrameFlags.None;
+            }
         }
 
         for (uint i = 0; i < BlockPages; i++)
@@ -71,15 +83,12 @@ internal sealed unsafe partial class AddressSpace
                 FindMappings(frame, mappings);
                 foreach (Mapping mapping in mappings)
                 {
-                    if (mapping.Space._classes[mapping.Space._class[mapping.Vpn]].IsPresent)
-                    {
-                        mapping.Space.SetEntry(mapping.Vpn, zero, 0);
-                        _frames.MapCount[frame]--;
-                    }
+                    mapping.Space.SetEntry(mapping.Vpn, zero, 0);
+                    _frames.MapCount[frame]--;
                 }
             }
 
-            _frames.Flags[frame] &= ~FrameFlags.HugePart;
+            _frames.Flags[frame] = (_frames.Flags[frame] & ~(FrameFlags.HugePart | FrameFlags.Dirty)) | dirty;
             if (_frames.MapCount[frame] == 0)
             {
                 _physical.Unused(frame);
@@ -87,6 +96,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         _frames.FolioMaps[head / BlockPages] = 0;
+        _frames.FolioEntries[head / BlockPages] = 0;
         return true;
     }
 
@@ -108,14 +118,20 @@ internal sealed unsafe partial class AddressSpace
         return false;
     }
 
-    /// <summary>Tells every address space of the family that maps part of a folio, once a VMA.</summary>
-    private void NotifyFolio(uint head, InvalidationEvent why, OwnerId owner = default)
+    /// <summary>
+    /// Tells every VMA that a walk of the reverse map comes by: those that could hold some of a folio's pages, whether they do or not.
+    /// </summary>
+    private void NotifyPlaces(uint head, uint pageCount, InvalidationEvent why, OwnerId owner = default)
     {
-        foreach (AddressSpace space in _family)
+        bool isAnonymous = (_frames.Flags[head] & FrameFlags.Anonymous) != 0;
+        foreach (AddressSpace space in isAnonymous ? _family : _core.Spaces)
         {
             for (int i = 0; i < space._vmas.Count; i++)
             {
-                if (space.FolioRange(space._vmas[i], head, out VpnRange range))
+                Vma vma = space._vmas[i];
+                bool isCandidate = isAnonymous ? !vma.IsShared && vma.AnonVma != 0 : vma.File is not null && vma.File.Object == _frames.Object[head];
+                uint firstIndex = isAnonymous ? IndexOf(vma, vma.Start) : (uint)vma.PageOffset;
+                if (isCandidate && PlaceOf(vma, _frames.Index[head] - firstIndex, pageCount, out VpnRange range))
                 {
                     space.Invalidate(range, why, owner);
                 }
@@ -123,41 +139,29 @@ internal sealed unsafe partial class AddressSpace
         }
     }
 
-    /// <summary>The part of a folio that a VMA of this address space maps, from the first mapped page to the last.</summary>
-    private bool FolioRange(Vma vma, uint head, out VpnRange range)
+    /// <summary>The part of a VMA whose indices are those of a folio's pages. Indices may wrap, so the first page's distance from the VMA's start is given.</summary>
+    private static bool PlaceOf(Vma vma, uint offset, uint pageCount, out VpnRange range)
     {
         range = default;
-        if (vma.IsShared)
+        ulong first;
+        ulong last;
+        if (offset < vma.PageCount)
+        {
+            first = offset;
+            last = Math.Min(vma.PageCount, (ulong)offset + pageCount);
+        }
+        else if (uint.MaxValue - offset < pageCount - 1)
+        {
+            // The folio begins in front of the VMA.
+            first = 0;
+            last = Math.Min(vma.PageCount, pageCount - (ulong)(0 - offset));
+        }
+        else
         {
             return false;
         }
 
-        // Indices are 32 bits and may wrap for private file mappings: offsets are compared, not indices.
-        uint offset = _frames.Index[head] - IndexOf(vma, vma.Start);
-        ulong first = ulong.MaxValue;
-        ulong last = 0;
-        for (uint i = 0; i < BlockPages; i++)
-        {
-            ulong vpn = vma.Start + (offset + i);
-            if (offset + i >= vma.PageCount)
-            {
-                continue;
-            }
-
-            PageClass pageClass = ClassAt(vpn, out uint number);
-            if (pageClass.HoldsFrame && number == head + i)
-            {
-                first = Math.Min(first, vpn);
-                last = vpn;
-            }
-        }
-
-        if (first == ulong.MaxValue)
-        {
-            return false;
-        }
-
-        range = new VpnRange(new Vpn(first), last - first + 1);
+        range = new VpnRange(new Vpn(vma.Start + first), last - first);
         return true;
     }
 
@@ -176,7 +180,7 @@ internal sealed unsafe partial class AddressSpace
             ulong vpn = vma.Start + offset;
             if (vpn % BlockPages == 0 && _block[vpn / BlockPages].Kind == BlockKind.Huge && _block[vpn / BlockPages].Frame == head)
             {
-                SplitHugeEntryQuietly(vpn / BlockPages);
+                SplitHugeEntryQuietly(vpn / BlockPages, dirtyIsSoftDirty: false);
             }
         }
     }

@@ -67,25 +67,36 @@ internal sealed unsafe partial class AddressSpace
         SplitHugeAt(to);
         _vmas.SplitAt(from);
         _vmas.SplitAt(to);
-        index = _vmas.IndexFrom(from);
-        int last = index;
-        while (last + 1 < _vmas.Count && _vmas[last + 1].Start < to)
+        Invalidate(range, InvalidationEvent.Unmap);
+        for (index = _vmas.IndexFrom(from); index < _vmas.Count && _vmas[index].Start < to; index++)
         {
-            last++;
+            Zap(_vmas[index].Start, _vmas[index].End);
         }
 
-        ulong first = _vmas[index].Start;
-        ulong end = _vmas[last].End;
-        Invalidate(VpnRange.FromBounds(new Vpn(first), new Vpn(end)), InvalidationEvent.Unmap);
-        for (int i = index; i <= last; i++)
-        {
-            Zap(_vmas[i].Start, _vmas[i].End);
-        }
-
-        (ulong floor, ulong ceiling) = _vmas.Remove(from, to);
-        _columns.FreeTables(first, end, floor, ceiling);
+        FreeTables(from, to);
+        _vmas.Remove(from, to);
         _core.Reap();
         return HmmStatus.Ok;
+    }
+
+    /// <summary>Frees the tables under VMAs that go, neighbours closer than 2 MiB taken together. Called while they are still listed.</summary>
+    private void FreeTables(ulong from, ulong to)
+    {
+        int first = _vmas.IndexFrom(from);
+        ulong floor = first > 0 ? _vmas[first - 1].End : 0;
+        int index = first;
+        while (index < _vmas.Count && _vmas[index].Start < to)
+        {
+            ulong start = _vmas[index].Start;
+            ulong end = _vmas[index].End;
+            for (index++; index < _vmas.Count && _vmas[index].Start < to && _vmas[index].Start <= end + BlockPages; index++)
+            {
+                end = _vmas[index].End;
+            }
+
+            ulong ceiling = index < _vmas.Count ? _vmas[index].Start : ulong.MaxValue;
+            _columns.FreeTables(start, end, floor, ceiling);
+        }
     }
 
     /// <summary>Empties the entries of a range and drops what they held. A 2 MiB entry that reaches out of it is split first.</summary>
@@ -110,7 +121,7 @@ internal sealed unsafe partial class AddressSpace
                     _block[block] = default;
                     if (_classes[descriptor.Class].HoldsFrame)
                     {
-                        _physical.DropMappings(descriptor.Frame, BlockPages);
+                        _physical.DropFolioMapping(descriptor.Frame);
                     }
                 }
                 else
@@ -141,6 +152,11 @@ internal sealed unsafe partial class AddressSpace
                 PageClass pageClass = _classes[id];
                 if (pageClass.HoldsFrame)
                 {
+                    if (pageClass.IsPresent && pageClass.IsDirty)
+                    {
+                        NoteDirtyFiles(from, (ulong)length);
+                    }
+
                     DropFrames(from, (ulong)length);
                 }
                 else if (pageClass.Kind == PageEntryKind.Swap)
@@ -153,6 +169,18 @@ internal sealed unsafe partial class AddressSpace
             }
 
             from += (ulong)length;
+        }
+    }
+
+    /// <summary>A dirty entry that goes leaves its file's page dirty.</summary>
+    private void NoteDirtyFiles(ulong from, ulong count)
+    {
+        for (ulong vpn = from; vpn < from + count; vpn++)
+        {
+            if ((_frames.Flags[_pfn[vpn]] & FrameFlags.Anonymous) == 0)
+            {
+                _frames.Flags[_pfn[vpn]] |= FrameFlags.Dirty;
+            }
         }
     }
 

@@ -27,10 +27,15 @@ internal sealed unsafe partial class AddressSpace
     internal void HoldEntry(ulong vpn)
     {
         PageClass old = _classes[_class[vpn]];
+        if (old.IsDirty)
+        {
+            _frames.Flags[_pfn[vpn]] |= FrameFlags.Dirty;
+        }
+
         _class[vpn] = _classes.Intern(old with { Kind = PageEntryKind.Migration });
     }
 
-    /// <summary>Holds every other entry of a frame as well, telling the address spaces it is in.</summary>
+    /// <summary>Holds every other entry of a frame as well. A walk of the reverse map tells every place it comes by, this one too.</summary>
     internal void HoldOthers(uint frame, ulong vpn)
     {
         if (_frames.MapCount[frame] <= 1)
@@ -38,6 +43,7 @@ internal sealed unsafe partial class AddressSpace
             return;
         }
 
+        NotifyPlaces(frame, 1, InvalidationEvent.Clear);
         List<Mapping> mappings = _core.MappingsBuffer;
         FindMappings(frame, mappings);
         for (int i = 0; i < mappings.Count; i++)
@@ -45,7 +51,6 @@ internal sealed unsafe partial class AddressSpace
             Mapping mapping = mappings[i];
             if (mapping.Space != this || mapping.Vpn != vpn)
             {
-                mapping.Space.InvalidatePage(mapping.Vpn, InvalidationEvent.Clear);
                 mapping.Space.HoldEntry(mapping.Vpn);
             }
         }
@@ -73,16 +78,23 @@ internal sealed unsafe partial class AddressSpace
             _core.FileOf(_frames.Object[from]).Cache[_frames.Index[from]] = to;
         }
 
+        bool isCached = (_frames.Flags[from] & FrameFlags.SwapCache) != 0;
         _physical.MoveIdentity(from, to, copyContent: false);
+        if (isCached)
+        {
+            _physical.Swap.Recache(from, to);
+            _frames.Flags[from] &= ~FrameFlags.SwapCache;
+            _frames.Flags[to] |= FrameFlags.SwapCache;
+        }
     }
 
     /// <summary>Ends the hold: entries of a page map it again, where it is now.</summary>
-    internal void RestoreHeld(ulong vpn, uint frame, bool moved)
+    internal void RestoreHeld(ulong vpn, uint frame)
     {
         int device = _physical.PagemapOf(frame) is { Kind: DeviceMemoryKind.Private } pagemap ? pagemap.Device + 1 : 0;
         if (_frames.MapCount[frame] == 1)
         {
-            RestoreEntry(vpn, device, moved);
+            RestoreEntry(vpn, device);
             return;
         }
 
@@ -90,7 +102,7 @@ internal sealed unsafe partial class AddressSpace
         FindMappings(frame, mappings);
         for (int i = 0; i < mappings.Count; i++)
         {
-            mappings[i].Space.RestoreEntry(mappings[i].Vpn, device, moved);
+            mappings[i].Space.RestoreEntry(mappings[i].Vpn, device);
         }
     }
 
@@ -103,20 +115,20 @@ internal sealed unsafe partial class AddressSpace
             return false;
         }
 
+        _columns.EnsureTable(block);
+        _vmas.PrepareAnon(vma);
         PageClass old = ClassAt(vpn, out _);
         if (old.Kind != PageEntryKind.None && !(old.IsPresent && old.IsZero))
         {
             return false;
         }
 
-        _vmas.PrepareAnon(vma);
         Pagemap? pagemap = _physical.PagemapOf(frame);
         EntryBits bits = EntryBits.Exclusive | (vma.CanWrite ? EntryBits.Writable : EntryBits.None);
         PageClass wanted = pagemap is { Kind: DeviceMemoryKind.Private }
             ? new PageClass(PageEntryKind.DevicePrivate, bits, (ushort)(pagemap.Device + 1))
-            : new PageClass(PageEntryKind.Present, bits | (vma.CanWrite ? EntryBits.SoftDirty : EntryBits.None));
+            : new PageClass(PageEntryKind.Present, bits | (vma.CanWrite ? EntryBits.SoftDirty | EntryBits.Dirty : EntryBits.None));
         byte id = _classes.Intern(wanted);
-        _columns.EnsureTable(block);
         SetEntry(vpn, id, frame);
         _frames.Flags[frame] |= FrameFlags.AnonymousPage;
         _frames.MapCount[frame] = 1;
@@ -125,7 +137,7 @@ internal sealed unsafe partial class AddressSpace
         return true;
     }
 
-    private void RestoreEntry(ulong vpn, int device, bool moved)
+    private void RestoreEntry(ulong vpn, int device)
     {
         PageClass held = _classes[_class[vpn]];
         if (held.Kind != PageEntryKind.Migration)
@@ -133,8 +145,8 @@ internal sealed unsafe partial class AddressSpace
             return;
         }
 
-        EntryBits bits = moved ? held.Bits & ~EntryBits.Clean : held.Bits;
         PageEntryKind kind = device != 0 ? PageEntryKind.DevicePrivate : PageEntryKind.Present;
+        EntryBits bits = device != 0 ? held.Bits & ~EntryBits.Dirty : held.Bits;
         _class[vpn] = _classes.Intern(new PageClass(kind, bits, (ushort)device));
     }
 }

@@ -27,7 +27,7 @@ internal sealed unsafe partial class AddressSpace
         var page = new PageObservation
         {
             Kind = pageClass.Kind,
-            IsWritable = pageClass.IsWritable,
+            IsWritable = pageClass.IsWritable && pageClass.Kind != PageEntryKind.Swap,
             IsHugeMapped = (pageClass.Bits & EntryBits.Huge) != 0,
             IsSoftDirty = vma.SoftDirty || pageClass.IsSoftDirty,
             Frame = Pfn.None,
@@ -45,13 +45,19 @@ internal sealed unsafe partial class AddressSpace
                 }
 
                 FrameFlags flags = _frames.Flags[number];
-                page.IsAnonymous = (flags & FrameFlags.Anonymous) != 0;
-                page.IsFileOrShared = !page.IsAnonymous;
+                page.IsFileOrShared = (flags & FrameFlags.Anonymous) == 0;
+                page.MapCount = _frames.MapCount[number];
+                page.IsExclusive = page.MapCount == 1;
+                if (_physical.PagemapOf(number) is not null)
+                {
+                    // Page flags of device memory are not shown.
+                    break;
+                }
+
+                page.IsAnonymous = !page.IsFileOrShared;
                 page.IsSwapBacked = (flags & FrameFlags.SwapBacked) != 0;
                 page.IsInSwapCache = (flags & FrameFlags.SwapCache) != 0;
                 page.IsHugePart = (flags & FrameFlags.HugePart) != 0;
-                page.MapCount = _frames.MapCount[number];
-                page.IsExclusive = page.MapCount == 1;
                 break;
             case PageEntryKind.DevicePrivate:
             case PageEntryKind.DeviceExclusive:

@@ -2,145 +2,124 @@ using HmmFast.Physical;
 
 namespace HmmFast.AddressSpaces;
 
-/// <content>MADV_PAGEOUT: reclaim of one range's pages.</content>
+/// <content>MADV_PAGEOUT: which pages are taken, and what reclaim does with each.</content>
 internal sealed unsafe partial class AddressSpace
 {
     private void PageOut(Vma vma, ulong from, ulong to)
     {
-        for (ulong at = from; at < to; at++)
+        while (from < to)
         {
-            ulong block = at / BlockPages;
-            BlockDescriptor descriptor = _block[block];
-            if (descriptor.Kind == BlockKind.Hole)
+            ulong block = from / BlockPages;
+            ulong end = Math.Min(to, (block + 1) * BlockPages);
+            if (_block[block].Kind == BlockKind.Hole)
             {
-                at = _columns.HoleEnd(at, to) - 1;
-                continue;
-            }
-
-            if (descriptor.Kind == BlockKind.Huge)
-            {
-                ulong end = Math.Min(to, (block + 1) * BlockPages);
-                if (_classes[descriptor.Class].IsZero || _frames.FolioMaps[descriptor.Frame / BlockPages] != BlockPages)
-                {
-                    at = end - 1;
-                    continue;
-                }
-
-                if (end - at == BlockPages)
-                {
-                    PageOutFolio(block, descriptor.Frame);
-                    at = end - 1;
-                    continue;
-                }
-
-                if (!TrySplitFolio(descriptor.Frame))
-                {
-                    at = end - 1;
-                    continue;
-                }
-            }
-
-            PageClass pageClass = _classes[_class[at]];
-            if (!pageClass.IsPresent || !pageClass.HoldsFrame)
-            {
-                continue;
-            }
-
-            uint frame = _pfn[at];
-            if ((_frames.Flags[frame] & FrameFlags.HugePart) != 0)
-            {
-                if (_frames.MapCount[frame] != 1 || !TrySplitFolio(frame & ~(uint)(BlockPages - 1)))
-                {
-                    continue;
-                }
-
-                pageClass = _classes[_class[at]];
-                frame = _pfn[at];
-            }
-
-            if (pageClass.HoldsFrame)
-            {
-                PageOutPage(at, frame, pageClass);
-            }
-        }
-    }
-
-    /// <summary>A whole 2 MiB folio goes to swap as it is; when slots run out it is split and goes page by page.</summary>
-    private void PageOutFolio(ulong block, uint head)
-    {
-        if (_physical.IsFolioPinned(head))
-        {
-            return;
-        }
-
-        if (_physical.Swap.FreeCount < BlockPages || (_frames.Flags[head] & FrameFlags.SwapBacked) == 0)
-        {
-            if (_physical.Swap.FreeCount > 0 && TrySplitFolio(head))
-            {
-                for (ulong vpn = block * BlockPages; vpn < (block + 1) * BlockPages; vpn++)
-                {
-                    PageClass pageClass = _classes[_class[vpn]];
-                    if (pageClass.HoldsFrame)
-                    {
-                        PageOutPage(vpn, _pfn[vpn], pageClass);
-                    }
-                }
-            }
-
-            return;
-        }
-
-        Invalidate(new VpnRange(new Vpn(block * BlockPages), BlockPages), InvalidationEvent.Clear);
-        SplitHugeEntryQuietly(block);
-        for (ulong vpn = block * BlockPages; vpn < (block + 1) * BlockPages; vpn++)
-        {
-            SwapOut(vpn, _pfn[vpn], _classes[_class[vpn]]);
-        }
-    }
-
-    /// <summary>Reclaims one page that only this entry maps.</summary>
-    private void PageOutPage(ulong vpn, uint frame, PageClass pageClass)
-    {
-        FrameFlags flags = _frames.Flags[frame];
-        if (_frames.MapCount[frame] != 1 || (flags & (FrameFlags.Driver | FrameFlags.Pinned)) != 0 || _physical.PagemapOf(frame) is not null)
-        {
-            return;
-        }
-
-        if ((flags & FrameFlags.PageCache) != 0)
-        {
-            PageOutFilePage(vpn, frame, pageClass);
-            return;
-        }
-
-        if ((flags & FrameFlags.SwapBacked) == 0)
-        {
-            InvalidatePage(vpn, InvalidationEvent.Clear);
-            if (pageClass.IsClean)
-            {
-                // Given to MADV_FREE and not written since: dropped.
-                _class[vpn] = 0;
-                _physical.DropMapping(frame);
+                end = _columns.HoleEnd(from, to);
             }
             else
             {
-                // Written since: an ordinary page again, and it stays this time.
-                _frames.Flags[frame] |= FrameFlags.SwapBacked;
+                PageOutBlock(vma, from, end);
             }
 
-            return;
+            from = end;
+        }
+    }
+
+    /// <summary>Collects the block's pages that nobody else maps, then reclaims them in page order.</summary>
+    private void PageOutBlock(Vma vma, ulong from, ulong to)
+    {
+        ulong block = from / BlockPages;
+        BlockDescriptor descriptor = _block[block];
+        if (descriptor.Kind == BlockKind.Huge)
+        {
+            if (_classes[descriptor.Class].IsZero || _physical.LooksShared(descriptor.Frame))
+            {
+                return;
+            }
+
+            if (to - from == BlockPages)
+            {
+                Reclaim(vma, descriptor.Frame, from);
+                return;
+            }
+
+            if (!TrySplitFolio(descriptor.Frame))
+            {
+                return;
+            }
         }
 
-        if ((flags & FrameFlags.SwapCache) == 0 && _physical.Swap.FreeCount == 0)
+        List<ulong> taken = _core.PagesBuffer;
+        taken.Clear();
+        for (ulong vpn = from; vpn < to; vpn++)
+        {
+            PageClass pageClass = _classes[_class[vpn]];
+            uint frame = _pfn[vpn];
+            if (!pageClass.IsPresent || !pageClass.HoldsFrame || _physical.PagemapOf(frame) is not null)
+            {
+                continue;
+            }
+
+            ulong run = 1;
+            if ((_frames.Flags[frame] & FrameFlags.HugePart) != 0)
+            {
+                run = RunOfFolio(vpn, to);
+                if (run < BlockPages)
+                {
+                    if (!_physical.LooksShared(frame) && TrySplitFolio(_physical.HeadOf(frame)))
+                    {
+                        // Look at the page again, now on its own.
+                        vpn--;
+                    }
+
+                    continue;
+                }
+            }
+
+            if ((_frames.Flags[frame] & FrameFlags.Driver) == 0 && _physical.FolioMapCount(frame) == run)
+            {
+                taken.Add(vpn);
+            }
+
+            vpn += run - 1;
+        }
+
+        if (taken.Count == 0)
         {
             return;
         }
 
-        InvalidatePage(vpn, InvalidationEvent.Clear);
-        SwapOut(vpn, frame, pageClass);
+        // Reclaim may come back here for a folio it splits, so the list is given up first.
+        ulong[] pages = [.. taken];
+        foreach (ulong vpn in pages)
+        {
+            Reclaim(vma, _physical.HeadOf(_pfn[vpn]), vpn);
+        }
     }
 
-    private void SwapOut(ulong vpn, uint frame, PageClass pageClass)
+    /// <summary>Reclaims one folio that only this address space maps.</summary>
+    private void Reclaim(Vma vma, uint head, ulong vpn)
+    {
+        FrameFlags flags = _frames.Flags[head];
+        if ((flags & FrameFlags.Anonymous) == 0)
+        {
+            ReclaimFilePage(vma, head, vpn);
+        }
+        else if ((flags & FrameFlags.SwapBacked) == 0)
+        {
+            ReclaimLazy(head, vpn);
+        }
+        else if ((flags & FrameFlags.HugePart) != 0)
+        {
+            SwapOutFolio(vma, head, vpn);
+        }
+        else
+        {
+            SwapOut(head, vpn);
+        }
+    }
+
+    /// <summary>An anonymous page goes to the lowest free slot, or back to the slot it came from when it is still cached there.</summary>
+    private void SwapOut(uint frame, ulong vpn)
     {
         SwapArea swap = _physical.Swap;
         uint slot;
@@ -148,34 +127,124 @@ internal sealed unsafe partial class AddressSpace
         {
             slot = swap.SlotOf(frame);
             swap.AddUse(slot);
-            swap.SetContent(slot, _physical.ContentOf(frame));
-            swap.Uncache(frame);
-            _frames.Flags[frame] &= ~FrameFlags.SwapCache;
         }
-        else if (!swap.TryTake(_physical.ContentOf(frame), out slot))
+        else if (swap.TryTake(0, out slot))
+        {
+            swap.Cache(slot, frame);
+            _frames.Flags[frame] |= FrameFlags.SwapCache | FrameFlags.Dirty;
+        }
+        else
         {
             return;
         }
 
-        EntryBits bits = pageClass.Bits & (EntryBits.SoftDirty | EntryBits.Exclusive);
-        SetEntry(vpn, _classes.Intern(new PageClass(PageEntryKind.Swap, bits)), slot);
-        _physical.DropMapping(frame);
-        _core.Counters.PagesSwappedOut++;
+        InvalidatePage(vpn, InvalidationEvent.Clear);
+        PageClass old = _classes[_class[vpn]];
+        SetEntry(vpn, _classes.Intern(new PageClass(PageEntryKind.Swap, old.Bits & (EntryBits.SoftDirty | EntryBits.Exclusive))), slot);
+        if (old.IsDirty || (_frames.Flags[frame] & FrameFlags.Dirty) != 0)
+        {
+            swap.SetContent(slot, _physical.ContentOf(frame));
+            _frames.Flags[frame] &= ~FrameFlags.Dirty;
+            _core.Counters.PagesSwappedOut++;
+        }
+
+        _frames.MapCount[frame]--;
+        if (!_physical.IsPinned(frame))
+        {
+            // Nobody holds it: the copy in swap is all there is from now on. A pinned page stays in the swap cache.
+            swap.Uncache(frame);
+            _physical.Give(frame);
+        }
     }
 
-    /// <summary>A page cache page: unmapped, written to swap (tmpfs) or to its file, freed.</summary>
-    private void PageOutFilePage(ulong vpn, uint frame, PageClass pageClass)
+    /// <summary>A whole 2 MiB folio goes to 512 slots in a row; where there is no such run it is split and its pages go one by one.</summary>
+    private void SwapOutFolio(Vma vma, uint head, ulong start)
     {
-        FileObject file = _core.FileOf(_frames.Object[frame]);
-        ulong page = _frames.Index[frame];
-        if (!pageClass.IsClean)
+        SwapArea swap = _physical.Swap;
+        if (_physical.IsFolioPinned(head) || !swap.TryTakeBlock(out uint first))
+        {
+            if (TrySplitFolio(head))
+            {
+                PageOutBlock(vma, start, start + BlockPages);
+            }
+
+            return;
+        }
+
+        Invalidate(new VpnRange(new Vpn(start), BlockPages), InvalidationEvent.Clear);
+        if (_block[start / BlockPages].Kind == BlockKind.Huge)
+        {
+            SplitHugeEntryQuietly(start / BlockPages, dirtyIsSoftDirty: true);
+        }
+
+        for (uint i = 0; i < BlockPages; i++)
+        {
+            PageClass old = _classes[_class[start + i]];
+            swap.SetContent(first + i, _physical.ContentOf(head + i));
+            SetEntry(start + i, _classes.Intern(new PageClass(PageEntryKind.Swap, old.Bits & (EntryBits.SoftDirty | EntryBits.Exclusive))), first + i);
+            _physical.DropMapping(head + i);
+            _core.Counters.PagesSwappedOut++;
+        }
+    }
+
+    /// <summary>A folio given to MADV_FREE is dropped if it was not written since; else it becomes an ordinary one again and stays this time.</summary>
+    private void ReclaimLazy(uint head, ulong vpn)
+    {
+        ulong count = (_frames.Flags[head] & FrameFlags.HugePart) != 0 ? BlockPages : 1;
+        ulong block = vpn / BlockPages;
+        Invalidate(new VpnRange(new Vpn(vpn), count), InvalidationEvent.Clear);
+        bool isHeld = count == 1 ? _physical.IsPinned(head) : _physical.IsFolioPinned(head) || HasExclusiveEntry(head);
+        if (_block[block].Kind == BlockKind.Huge)
+        {
+            if (!isHeld && !_classes[_block[block].Class].IsDirty && (_frames.Flags[head] & FrameFlags.Dirty) == 0)
+            {
+                _block[block] = default;
+                _physical.DropFolioMapping(head);
+                return;
+            }
+
+            SplitHugeEntryQuietly(block, dirtyIsSoftDirty: true);
+        }
+
+        for (ulong i = 0; i < count; i++)
+        {
+            if (_classes[_class[vpn + i]].IsDirty)
+            {
+                _frames.Flags[head] |= FrameFlags.Dirty;
+            }
+
+            if (isHeld || (_frames.Flags[head] & FrameFlags.Dirty) != 0)
+            {
+                MarkFolio(head, FrameFlags.SwapBacked, FrameFlags.None);
+                return;
+            }
+
+            _class[vpn + i] = 0;
+            _physical.DropMapping(_pfn[vpn + i]);
+        }
+    }
+
+    /// <summary>A file's page: unmapped always; dropped from the cache if clean, a dirty shmem page swapped out, a dirty disk page kept.</summary>
+    private void ReclaimFilePage(Vma vma, uint frame, ulong vpn)
+    {
+        FileObject file = vma.File!;
+        ulong page = vma.IndexOf(vpn);
+        InvalidatePage(vpn, InvalidationEvent.Clear);
+        if (_classes[_class[vpn]].IsDirty)
         {
             _frames.Flags[frame] |= FrameFlags.Dirty;
         }
 
-        if (file.Kind == FileKind.Memfd)
+        _class[vpn] = 0;
+        _physical.DropMapping(frame);
+        if (_frames.MapCount[frame] > 0 || _physical.IsPinned(frame))
         {
-            if (!_physical.Swap.TryTake(_physical.ContentOf(frame), out uint slot))
+            return;
+        }
+
+        if ((_frames.Flags[frame] & FrameFlags.Dirty) != 0)
+        {
+            if (file.Kind != FileKind.Memfd || !_physical.Swap.TryTake(_physical.ContentOf(frame), out uint slot))
             {
                 return;
             }
@@ -183,15 +252,8 @@ internal sealed unsafe partial class AddressSpace
             file.SetSlot(page, slot);
             _core.Counters.PagesSwappedOut++;
         }
-        else if ((_frames.Flags[frame] & FrameFlags.Dirty) != 0)
-        {
-            file.Store(page, _physical.ContentOf(frame));
-        }
 
-        InvalidatePage(vpn, InvalidationEvent.Clear);
-        _class[vpn] = 0;
         file.Cache[page] = 0;
-        _frames.Flags[frame] &= ~FrameFlags.PageCache;
-        _physical.DropMapping(frame);
+        _physical.Give(frame);
     }
 }

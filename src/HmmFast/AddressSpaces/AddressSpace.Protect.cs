@@ -48,7 +48,7 @@ internal sealed unsafe partial class AddressSpace
             _vmas[i].SoftDirty = false;
         }
 
-        Invalidate(_core.Options.Window, InvalidationEvent.SoftDirty);
+        Invalidate(Everything, InvalidationEvent.SoftDirty);
         for (int i = 0; i < _vmas.Count; i++)
         {
             if (_vmas[i].Kind != MappingKind.DriverPfn)
@@ -107,7 +107,7 @@ internal sealed unsafe partial class AddressSpace
                     ? Changed(old, EntryBits.None, EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive)
                     : Changed(old, EntryBits.None, EntryBits.Exclusive);
             case PageEntryKind.DeviceExclusive:
-                return new PageClass(PageEntryKind.Present, (old.Bits & EntryBits.SoftDirty) | (old.IsWritable ? EntryBits.SoftDirty : EntryBits.None));
+                return new PageClass(PageEntryKind.Present, (old.Bits & EntryBits.SoftDirty) | (old.IsWritable ? EntryBits.SoftDirty | EntryBits.Dirty : EntryBits.None));
             default:
                 return Changed(old, EntryBits.None, EntryBits.Writable | EntryBits.Exclusive);
         }
@@ -127,7 +127,7 @@ internal sealed unsafe partial class AddressSpace
         bool isTracked = !vma.SoftDirty && !old.IsSoftDirty;
         if (vma.IsShared)
         {
-            return !vma.WantsWriteNotify || (!old.IsClean && !isTracked);
+            return !vma.WantsWriteNotify || (old.IsDirty && !isTracked);
         }
 
         return old.IsExclusive && !isTracked;

@@ -45,15 +45,7 @@ internal sealed unsafe partial class AddressSpace
         _vmas.Add(moved);
         Invalidate(range, InvalidationEvent.Unmap);
         MoveEntries(range, to.Value);
-        SplitHugeAt(from);
-        SplitHugeAt(range.End.Value);
-        _vmas.SplitAt(from);
-        _vmas.SplitAt(range.End.Value);
-        Invalidate(range, InvalidationEvent.Unmap);
-        (ulong floor, ulong ceiling) = _vmas.Remove(from, range.End.Value);
-        _columns.FreeTables(from, range.End.Value, floor, ceiling);
-        _core.Reap();
-        return HmmStatus.Ok;
+        return Unmap(range);
     }
 
     private void MoveEntries(VpnRange range, ulong to)

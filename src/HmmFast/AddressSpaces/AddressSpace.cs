@@ -11,6 +11,8 @@ internal sealed unsafe partial class AddressSpace : IDisposable
 {
     private const ulong BlockPages = PageOrder.PagesPerBlock;
 
+    private static readonly VpnRange Everything = new(default, VpnRange.LimitVpn);
+
     private readonly MemoryCore _core;
     private readonly PhysicalMemory _physical;
     private readonly FrameTable _frames;
@@ -77,7 +79,7 @@ internal sealed unsafe partial class AddressSpace : IDisposable
             return;
         }
 
-        Invalidate(_core.Options.Window, InvalidationEvent.Release);
+        Invalidate(Everything, InvalidationEvent.Release);
         for (int i = 0; i < _vmas.Count; i++)
         {
             Zap(_vmas[i].Start, _vmas[i].End);

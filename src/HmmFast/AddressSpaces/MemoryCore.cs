@@ -51,6 +51,9 @@ internal sealed class MemoryCore : IDisposable
     /// <summary>Scratch for the reverse map, so that looking a frame up allocates nothing once it has grown. Not held across calls that use it again.</summary>
     public List<Mapping> MappingsBuffer { get; } = [];
 
+    /// <summary>Scratch for reclaim.</summary>
+    public List<ulong> PagesBuffer { get; } = [];
+
     /// <summary>The file of a reverse map object.</summary>
     public FileObject FileOf(uint reverseMapObject) => _byObject[reverseMapObject];
 
@@ -67,13 +70,20 @@ internal sealed class MemoryCore : IDisposable
             for (ulong page = 0; page < options.PageCount; page++)
             {
                 ulong tag = options.InitialTag(page);
-                if (tag != 0 && !TryFillCache(file, page, tag, out _))
+                if (tag == 0)
+                {
+                    continue;
+                }
+
+                if (!TryFillCache(file, page, tag, out uint frame))
                 {
                     DropCache(file);
                     file.Dispose();
                     throw new InsufficientMemoryException(
                         $"The file's pages need more system frames than the {Options.SystemFrameCount} there are; page {page} of {options.PageCount} has none.");
                 }
+
+                Physical.Frames.Flags[frame] |= FrameFlags.Dirty;
             }
         }
 
@@ -146,7 +156,7 @@ internal sealed class MemoryCore : IDisposable
             return true;
         }
 
-        return TryFillCache(file, page, file.StoredTag(page), out frame);
+        return TryFillCache(file, page, file.InitialTagOf(page), out frame);
     }
 
     public void Dispose()

@@ -21,8 +21,8 @@ internal enum EntryBits : ushort
     /// <summary>A 2 MiB entry.</summary>
     Huge = 16,
 
-    /// <summary>Not written since it was mapped or cleaned. Kept only where it matters: pages given to MADV_FREE and file pages.</summary>
-    Clean = 32,
+    /// <summary>Written through this entry since it was mapped or cleaned.</summary>
+    Dirty = 32,
 
     /// <summary>The frame belongs to this entry alone, so a write needs no copy (the kernel's PageAnonExclusive, which only the one mapper of a page can see).</summary>
     Exclusive = 64,
@@ -40,7 +40,7 @@ internal readonly record struct PageClass(PageEntryKind Kind, EntryBits Bits, us
 
     public bool IsExclusive => (Bits & EntryBits.Exclusive) != 0;
 
-    public bool IsClean => (Bits & EntryBits.Clean) != 0;
+    public bool IsDirty => (Bits & EntryBits.Dirty) != 0;
 
     public bool IsSoftDirty => (Bits & EntryBits.SoftDirty) != 0;
 

@@ -86,6 +86,9 @@ internal sealed unsafe class PageColumns : IDisposable
         }
     }
 
+    /// <summary>Gives a block the tables above it, as any fault does before it knows how it will end.</summary>
+    public void EnsureUpper(ulong block) => NoteUpper(block);
+
     /// <summary>Puts a 2 MiB entry where a block has nothing.</summary>
     public void SetHuge(ulong block, byte pageClass, uint frame)
     {

@@ -53,8 +53,8 @@ internal sealed class VmaList
         }
     }
 
-    /// <summary>Takes away the VMAs of a range whose borders are split already. Returns the end of the mapping before and the start of the one behind.</summary>
-    public (ulong Floor, ulong Ceiling) Remove(ulong from, ulong to)
+    /// <summary>Takes away the VMAs of a range whose borders are split already.</summary>
+    public void Remove(ulong from, ulong to)
     {
         int first = IndexFrom(from);
         int last = first;
@@ -64,10 +64,7 @@ internal sealed class VmaList
             last++;
         }
 
-        ulong floor = first > 0 ? _vmas[first - 1].End : 0;
-        ulong ceiling = last < _vmas.Count ? _vmas[last].Start : ulong.MaxValue;
         _vmas.RemoveRange(first, last - first);
-        return (floor, ceiling);
     }
 
     /// <summary>Adds a VMA over pages that have none, growing a neighbour where it fits. Returns the VMA that holds the pages then.</summary>

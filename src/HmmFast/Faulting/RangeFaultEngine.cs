@@ -30,7 +30,7 @@ internal sealed class RangeFaultEngine
         HmmStatus status;
         do
         {
-            status = notifier.Sequence != range.NotifierSequence ? HmmStatus.Busy : walk.Go();
+            status = notifier.Sequence != range.NotifierSequence ? HmmStatus.Busy : range.Range.IsEmpty ? HmmStatus.Invalid : walk.Go();
         }
         while (status == HmmStatus.Busy && walk.IsAgain());
         if (status == HmmStatus.Busy)

@@ -199,7 +199,7 @@ internal ref struct RangeWalk
         PageAsk ask = AskOfAll(_at, end);
         if (ask.Fault)
         {
-            return Fault(vma, _at, end, ask.Write);
+            return FaultPiece(vma, end, ask.Write, isThere: false, isWritable: false);
         }
 
         _kernels.FillWords(Words(_at, end), 0, 0, _format.KeepMask);
@@ -214,7 +214,7 @@ internal ref struct RangeWalk
         byte code = _table.Of(ask)[block.Class];
         if ((code & Resolution.WorkMask) != 0)
         {
-            return Fault(vma, _at, end, ask.Write);
+            return FaultPiece(vma, end, ask.Write, isThere: true, _core.Classes[block.Class].IsWritable);
         }
 
         ulong word = ((ulong)(code & ~Resolution.KindMask) << 56) | _layout.Encode(PageOrder.Huge) | (block.Frame + (_at % BlockPages));
@@ -295,8 +295,9 @@ internal ref struct RangeWalk
             }
         }
 
-        ulong pieceEnd = Math.Min(Math.Min(_end, vma.End), ((_at / BlockPages) + 1) * BlockPages);
-        return Fault(vma, _at, pieceEnd, (code & Resolution.WorkMask) == Decision.WriteFault);
+        bool write = (code & Resolution.WorkMask) == Decision.WriteFault;
+        ulong pieceEnd = _onlyAsked ? _at + 1 : Math.Min(Math.Min(_end, vma.End), ((_at / BlockPages) + 1) * BlockPages);
+        return FaultAlike(vma, _at, pieceEnd, write);
     }
 
     /// <summary>A device-private page of a window that shows only some pages: the policy is asked for this one.</summary>
@@ -341,59 +342,56 @@ internal ref struct RangeWalk
         }
     }
 
-    /// <summary>Faults the pages of a piece, asked or not, and has the walk look again from where it stands.</summary>
-    private HmmStatus Fault(Vma vma, ulong from, ulong to, bool write)
+    /// <summary>Faults a hole or 2 MiB entry: all of it alike, or under the other habit each page that itself asks with what it asks.</summary>
+    /// <param name="vma">The VMA.</param>
+    /// <param name="to">End of the piece.</param>
+    /// <param name="write">The union of what is asked includes write.</param>
+    /// <param name="isWritable">What stands there allows writing.</param>
+    /// <param name="isThere">Something stands there.</param>
+    private HmmStatus FaultPiece(Vma vma, ulong to, bool write, bool isThere, bool isWritable)
     {
-        if (_onlyAsked)
+        if (!_onlyAsked)
         {
-            return FaultAsked(vma, from, to);
+            return FaultAlike(vma, _at, to, write);
         }
 
-        if (write && !vma.CanWrite)
-        {
-            return HmmStatus.NotPermitted;
-        }
-
-        HmmStatus status = AddressSpace.StatusOf(_space.FaultPages(vma, from, to, write, out _));
-        return After(status);
-    }
-
-    private HmmStatus After(HmmStatus status)
-    {
-        if (status != HmmStatus.Ok)
-        {
-            return status;
-        }
-
-        _faulted = true;
-        return HmmStatus.Busy;
-    }
-
-    /// <summary>The alternative habit: only pages whose own request and entry need it, each with its own access.</summary>
-    private unsafe HmmStatus FaultAsked(Vma vma, ulong from, ulong to)
-    {
-        for (ulong vpn = from; vpn < to; vpn++)
+        for (ulong vpn = _at; vpn < to; vpn++)
         {
             PageAsk ask = AskAt(vpn);
-            byte id = _space.Columns.EntryAt(vpn, out _);
-            int work = id < _table.Key.ClassCount ? _table.Of(ask)[id] & Resolution.WorkMask : 0;
-            if (work is not (Decision.ReadFault or Decision.WriteFault))
+            bool forWrite = ask is { Fault: true, Write: true } && !isWritable;
+            if (!forWrite && (!ask.Fault || isThere))
             {
                 continue;
             }
 
-            if (work == Decision.WriteFault && !vma.CanWrite)
-            {
-                return HmmStatus.NotPermitted;
-            }
-
-            HmmStatus status = AddressSpace.StatusOf(_space.HandleFault(vma, vpn, work == Decision.WriteFault));
+            HmmStatus status = FaultOne(vma, vpn, forWrite);
             if (status != HmmStatus.Ok)
             {
                 return status;
             }
         }
 
-        return After(HmmStatus.Ok);
+        return Again();
+    }
+
+    private HmmStatus FaultOne(Vma vma, ulong vpn, bool write) =>
+        write && !vma.CanWrite ? HmmStatus.NotPermitted : AddressSpace.StatusOf(_space.HandleFault(vma, vpn, write));
+
+    /// <summary>Faults pages, asked or not, with one access, and has the walk look again from where it stands.</summary>
+    private HmmStatus FaultAlike(Vma vma, ulong from, ulong to, bool write)
+    {
+        if (write && !vma.CanWrite)
+        {
+            return HmmStatus.NotPermitted;
+        }
+
+        HmmStatus status = AddressSpace.StatusOf(_space.FaultPages(vma, from, to, write, out _));
+        return status == HmmStatus.Ok ? Again() : status;
+    }
+
+    private HmmStatus Again()
+    {
+        _faulted = true;
+        return HmmStatus.Busy;
     }
 }

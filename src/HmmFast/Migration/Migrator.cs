@@ -41,17 +41,19 @@ internal static unsafe class Migrator
         {
             MigratePfn source = migration.Source[i];
             MigratePfn destination = migration.Destination[i];
+            if (!destination.IsValid)
+            {
+                migration.Source[i] = source.WithoutMigrate();
+                continue;
+            }
+
             if (!source.IsMigrating)
             {
                 continue;
             }
 
             bool moved;
-            if (!destination.IsValid)
-            {
-                moved = false;
-            }
-            else if (!source.IsValid)
+            if (!source.IsValid)
             {
                 if (!notified)
                 {
@@ -76,7 +78,7 @@ internal static unsafe class Migrator
             {
                 core.Counters.PagesMigratedToDevice++;
             }
-            else
+            else if (source.IsValid && core.Physical.PagemapOf(source.Pfn.Value) is not null)
             {
                 core.Counters.PagesMigratedToSystem++;
             }
@@ -98,7 +100,7 @@ internal static unsafe class Migrator
             if (source.IsValid)
             {
                 uint from = (uint)source.Pfn.Value;
-                space.RestoreHeld(range.Start.Value + i, moved ? (uint)destination.Pfn.Value : from, moved);
+                space.RestoreHeld(range.Start.Value + i, moved ? (uint)destination.Pfn.Value : from);
                 if (moved)
                 {
                     physical.Frames.Flags[from] &= ~FrameFlags.PageCache;
@@ -204,7 +206,7 @@ internal static unsafe class Migrator
             MigratePfn source = migration.Source[i];
             if (source.IsValid && physical.IsPinned((uint)source.Pfn.Value))
             {
-                space.RestoreHeld(start + i, (uint)source.Pfn.Value, moved: false);
+                space.RestoreHeld(start + i, (uint)source.Pfn.Value);
                 migration.Source[i] = MigratePfn.None;
                 migration.CollectedPageCount--;
             }
@@ -215,15 +217,13 @@ internal static unsafe class Migrator
     {
         PhysicalMemory physical = space.Core.Physical;
         FrameFlags flags = physical.Frames.Flags[from];
-        if (physical.PagemapOf(to) is not null && (flags & FrameFlags.PageCache) != 0)
+        if (physical.PagemapOf(to) is not null)
         {
-            // Only anonymous memory goes to a device.
-            return false;
-        }
-
-        if ((flags & FrameFlags.SwapCache) != 0 && !space.TryLeaveSwapCache(from))
-        {
-            return false;
+            // Only anonymous memory goes to a device, and not while swap still has a copy that others need.
+            if ((flags & FrameFlags.PageCache) != 0 || ((flags & FrameFlags.SwapCache) != 0 && !space.TryLeaveSwapCache(from)))
+            {
+                return false;
+            }
         }
 
         space.MoveHeld(vpn, from, to);

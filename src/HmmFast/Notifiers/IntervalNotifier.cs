@@ -17,7 +17,7 @@ internal sealed class IntervalNotifier : IMmuIntervalNotifier
     public IInvalidationHandler? Handler { get; }
 
     /// <summary>Bumped by each invalidation that the handler did not ignore.</summary>
-    public ulong Sequence { get; set; }
+    public ulong Sequence { get; set; } = 1;
 
     /// <summary>The set it is in; null after it was removed.</summary>
     public NotifierSet? Set => IsRemoved ? null : _set;

@@ -11,8 +11,7 @@ internal sealed unsafe class FileObject : IDisposable
     private readonly NativeColumn<uint> _cacheColumn;
     private readonly Func<ulong, ulong>? _initialTag;
 
-    // Pages that left the cache with content of their own: where they are now (a swap slot for tmpfs, else the disk).
-    private readonly Dictionary<ulong, ulong> _stored = [];
+    // Written tmpfs pages that reclaim put into swap.
     private readonly Dictionary<ulong, uint> _swapped = [];
 
     public FileObject(uint number, FileKind kind, ulong pageCount, Func<ulong, ulong>? initialTag, bool isNameless, NativeMemoryLedger ledger)
@@ -42,10 +41,8 @@ internal sealed unsafe class FileObject : IDisposable
     /// <summary>Frame of each page; 0 where the page is not in the cache.</summary>
     public uint* Cache { get; }
 
-    /// <summary>What a page holds that is in neither cache nor swap.</summary>
-    public ulong StoredTag(ulong page) => _stored.TryGetValue(page, out ulong tag) ? tag : _initialTag?.Invoke(page) ?? 0;
-
-    public void Store(ulong page, ulong tag) => _stored[page] = tag;
+    /// <summary>What a page holds that is in neither cache nor swap: what it held from the start, since a written page leaves the cache only for swap.</summary>
+    public ulong InitialTagOf(ulong page) => _initialTag?.Invoke(page) ?? 0;
 
     public bool TryGetSlot(ulong page, out uint slot) => _swapped.TryGetValue(page, out slot);
 

@@ -17,6 +17,7 @@ internal sealed unsafe class FrameTable : IDisposable
     private readonly NativeColumn<uint> _object;
     private readonly NativeColumn<uint> _index;
     private readonly NativeColumn<uint> _folioMaps;
+    private readonly NativeColumn<ushort> _folioEntries;
     private readonly NativeColumn<ulong>? _content;
 
     public FrameTable(bool trackContent, NativeMemoryLedger ledger)
@@ -26,11 +27,13 @@ internal sealed unsafe class FrameTable : IDisposable
         _object = new NativeColumn<uint>("frame reverse map object", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
         _index = new NativeColumn<uint>("frame reverse map index", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
         _folioMaps = new NativeColumn<uint>("folio mapcount", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
+        _folioEntries = new NativeColumn<ushort>("folio 2 MiB entries", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
         Flags = (FrameFlags*)_flags.Pointer;
         MapCount = _mapCount.Pointer;
         Object = _object.Pointer;
         Index = _index.Pointer;
         FolioMaps = _folioMaps.Pointer;
+        FolioEntries = _folioEntries.Pointer;
         if (trackContent)
         {
             _content = new NativeColumn<ulong>("frame content", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
@@ -53,6 +56,9 @@ internal sealed unsafe class FrameTable : IDisposable
     /// <summary>Mappings of all 512 pages of a 2 MiB folio together, by head frame / 512.</summary>
     public uint* FolioMaps { get; }
 
+    /// <summary>2 MiB entries that map a folio, by head frame / 512; each counts 512 in <see cref="FolioMaps"/> too.</summary>
+    public ushort* FolioEntries { get; }
+
     /// <summary>Content tags; null when content is not tracked.</summary>
     public ulong* Content { get; }
 
@@ -63,6 +69,7 @@ internal sealed unsafe class FrameTable : IDisposable
         _object.Dispose();
         _index.Dispose();
         _folioMaps.Dispose();
+        _folioEntries.Dispose();
         _content?.Dispose();
     }
 }

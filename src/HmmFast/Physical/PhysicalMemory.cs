@@ -138,8 +138,51 @@ internal sealed unsafe class PhysicalMemory : IDisposable
 
         FillMapped(first, BlockPages, FrameFlags.AnonymousPage | FrameFlags.HugePart, family, firstIndex);
         Frames.FolioMaps[first / BlockPages] = (uint)BlockPages;
+        Frames.FolioEntries[first / BlockPages] = 1;
         return true;
     }
+
+    /// <summary>One 2 MiB entry more of a folio.</summary>
+    public void AddFolioMapping(uint head)
+    {
+        AddMappings(head, BlockPages);
+        Frames.FolioEntries[head / BlockPages]++;
+    }
+
+    /// <summary>One 2 MiB entry fewer of a folio.</summary>
+    public void DropFolioMapping(uint head)
+    {
+        Frames.FolioEntries[head / BlockPages]--;
+        DropMappings(head, BlockPages);
+    }
+
+    /// <summary>Entries that map any part of a folio, a 2 MiB one counting once (<c>folio_mapcount</c>); for a single page its mappings.</summary>
+    public uint FolioMapCount(uint frame)
+    {
+        if ((Frames.Flags[frame] & FrameFlags.HugePart) == 0)
+        {
+            return Frames.MapCount[frame];
+        }
+
+        uint entries = Frames.FolioEntries[frame / BlockPages];
+        return Frames.FolioMaps[frame / BlockPages] - (entries * (uint)BlockPages) + entries;
+    }
+
+    /// <summary>Whether a folio looks mapped by several: exact for a single page and for 2 MiB entries, else judged by the first page, as the kernel does.</summary>
+    public bool LooksShared(uint frame)
+    {
+        uint count = FolioMapCount(frame);
+        if ((Frames.Flags[frame] & FrameFlags.HugePart) == 0 || count <= 1)
+        {
+            return count > 1;
+        }
+
+        uint head = frame & ~(uint)(BlockPages - 1);
+        return Frames.FolioEntries[frame / BlockPages] > 0 || count > BlockPages || Frames.MapCount[head] > 1;
+    }
+
+    /// <summary>The first frame of the folio that a frame belongs to.</summary>
+    public uint HeadOf(uint frame) => (Frames.Flags[frame] & FrameFlags.HugePart) != 0 ? frame & ~(uint)(BlockPages - 1) : frame;
 
     /// <summary>One mapping more of a frame.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -226,7 +269,7 @@ internal sealed unsafe class PhysicalMemory : IDisposable
             }
 
             Swap.Uncache(frame);
-            Frames.Flags[frame] &= ~FrameFlags.SwapCache;
+            Frames.Flags[frame] = (Frames.Flags[frame] & ~FrameFlags.SwapCache) | FrameFlags.Dirty;
         }
 
         if ((flags & FrameFlags.Pinned) != 0)
@@ -401,6 +444,7 @@ internal sealed unsafe class PhysicalMemory : IDisposable
             return;
         }
 
+        Frames.FolioEntries[head / BlockPages] = 0;
         GiveRun(head, BlockPages);
     }
 }

@@ -104,6 +104,27 @@ internal sealed unsafe class SwapArea : IDisposable
         }
     }
 
+    /// <summary>The cached copy of a slot moved to another frame.</summary>
+    public void Recache(uint from, uint to)
+    {
+        _slotOfFrame.Remove(from, out uint slot);
+        _slotOfFrame.Add(to, slot);
+        _frameOfSlot[slot] = to;
+    }
+
+    /// <summary>Takes the lowest free aligned run of 512 slots, each named by one entry.</summary>
+    public bool TryTakeBlock(out uint first)
+    {
+        first = 0;
+        if (_slots is null || !_slots.TryTakeBlock(out first))
+        {
+            return false;
+        }
+
+        new Span<uint>(_uses + first, PageOrder.PagesPerBlock).Fill(1);
+        return true;
+    }
+
     public void Dispose()
     {
         _slots?.Dispose();
