@@ -105,7 +105,9 @@ public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandl
             return false;
         }
 
-        DropEntries(info.Range);
+        // The stock driver erases one page more than was invalidated (it takes the end as inclusive), and the recordings show it.
+        ulong end = Math.Min(info.Range.End.Value + 1, VpnRange.LimitVpn);
+        DropEntries(VpnRange.FromBounds(info.Range.Start, new Vpn(end)));
         return true;
     }
 
