@@ -130,14 +130,12 @@ public sealed class CaptureLoader
         for (int i = 0; i < files.Length; i++)
         {
             CapturedFile file = _capture.Files[i];
-            ulong tagBase = ((ulong)i + 1) << 40;
 
-            // A disk file is whole on disk; of a memfd only what was touched exists, and touching makes it.
+            // Only what was touched of a file exists here, and touching makes it: a file may be far larger than what is mapped of it.
             files[i] = _memory.CreateFile(new FileOptions
             {
                 Kind = file.Kind,
                 PageCount = Math.Max(1, file.PageCount),
-                InitialTag = file.Kind == FileKind.Disk ? page => tagBase | page : null,
             });
         }
 
