@@ -10,6 +10,6 @@ public sealed record FileOptions
     public required ulong PageCount { get; init; }
 
     /// <summary>What a page holds before anything writes it, as a content tag; 0 means a hole of the file. Null: all holes.</summary>
-    /// <remarks>Non-zero pages of a memfd are in the page cache from the start (they were written); a disk file's pages all come from disk on first use.</remarks>
+    /// <remarks>Non-zero pages are in the page cache from the start, lowest page first (the file was just written); holes get a page on first use.</remarks>
     public Func<ulong, ulong>? InitialTag { get; init; }
 }

@@ -61,11 +61,11 @@ internal sealed class MemoryCore : IDisposable
 
     public uint NextFamily() => ++_nextFamily;
 
-    /// <summary>Makes a file; pages of a tmpfs file that hold something are in the page cache from the start.</summary>
+    /// <summary>Makes a file; pages that hold something are in the page cache from the start, as after writing the file.</summary>
     public unsafe FileId CreateFile(FileOptions options)
     {
         var file = new FileObject(_nextObject++, options.Kind, options.PageCount, options.InitialTag, isNameless: false, Ledger);
-        if (options.Kind == FileKind.Memfd && options.InitialTag is not null)
+        if (options.InitialTag is not null)
         {
             for (ulong page = 0; page < options.PageCount; page++)
             {

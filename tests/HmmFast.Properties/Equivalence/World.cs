@@ -171,7 +171,7 @@ public sealed class World : IDisposable
 
         foreach (Watch watch in _watches.Values)
         {
-            _answer.Add(watch.Notifier.ReadBegin());
+            _answer.Add(watch.HasMoved() ? 1UL : 0);
         }
 
         return _answer;
@@ -502,14 +502,24 @@ public sealed class World : IDisposable
 internal sealed class Watch : IInvalidationHandler
 {
     private readonly List<ulong> _log;
+    private ulong _sequence;
 
     public Watch(IAddressSpace space, VpnRange range, List<ulong> log)
     {
         _log = log;
         Notifier = space.InsertNotifier(range.IsEmpty ? new VpnRange(range.Start, 1) : range, this);
+        _sequence = Notifier.ReadBegin();
     }
 
     public IMmuIntervalNotifier Notifier { get; }
+
+    /// <summary>True when the sequence moved since this was last asked. What the numbers are is the implementation's affair.</summary>
+    public bool HasMoved()
+    {
+        bool moved = Notifier.ReadRetry(_sequence);
+        _sequence = Notifier.ReadBegin();
+        return moved;
+    }
 
     public bool Invalidate(IMmuIntervalNotifier notifier, in InvalidationInfo info)
     {
