@@ -9,13 +9,16 @@ public static class DeviceSelection
     /// <summary>The most devices that a matrix is drawn for.</summary>
     public const int MaxDevices = 512;
 
+    // A machine with no more endpoints than this is shown whole.
+    private const int FewEndpoints = 12;
+
     private static readonly string[] Kinds = ["GPU", "NIC", "NVMe", "ACC", "VGA", "DEV"];
 
     /// <summary>Chooses devices.</summary>
     /// <param name="topology">The machine.</param>
     /// <param name="machine">What was read, for names that classes do not give; null: none.</param>
     /// <param name="wanted">
-    /// Null: GPUs, NICs, NVMe drives and accelerators, or every endpoint where there are fewer than two; <c>all</c>: every endpoint;
+    /// Null: GPUs, NICs, NVMe drives and accelerators, or every endpoint where there are few of either; <c>all</c>: every endpoint;
     /// else kinds and addresses, with commas between.
     /// </param>
     /// <param name="rule">Functions of one card with equal answers are folded into one device; null: nothing is folded.</param>
@@ -30,11 +33,14 @@ public static class DeviceSelection
         }
 
         List<int> chosen = Chosen(topology, kinds, wanted);
+
+        // A matrix of one row would say nothing: the functions of the only card stay apart.
+        bool mayFold = rule is not null && chosen.Exists(function => !IsSameCard(topology, chosen[0], function));
         var devices = new List<TopoDevice>();
         var numbers = new Dictionary<string, int>();
         foreach (int function in chosen)
         {
-            if (devices.Count > 0 && rule is not null && IsSameCard(topology, devices[^1].Index, function) && AnswersAlike(rule, devices[^1].Index, function, chosen))
+            if (devices.Count > 0 && mayFold && IsSameCard(topology, devices[^1].Index, function) && AnswersAlike(rule!, devices[^1].Index, function, chosen))
             {
                 devices[^1] = devices[^1] with { FunctionCount = devices[^1].FunctionCount + 1 };
                 continue;
@@ -53,7 +59,8 @@ public static class DeviceSelection
         if (wanted is null)
         {
             List<int> usual = Where(kinds, static kind => kind is "GPU" or "NIC" or "NVMe" or "ACC");
-            return usual.Count >= 2 ? usual : Where(kinds, static kind => kind.Length > 0);
+            List<int> every = Where(kinds, static kind => kind.Length > 0);
+            return usual.Count >= 2 && every.Count > FewEndpoints ? usual : every;
         }
 
         if (wanted == "all")

@@ -54,10 +54,40 @@ internal sealed class P2pCaseParser
         PciBusAddress rootBus = firstSlot.BusAddress;
         ParseFunctions(Get(element, "devices"), null, rootBus);
         bool hasFirst = element.TryGetProperty("first_device", out JsonElement first) && first.ValueKind == JsonValueKind.String;
+        if (hasFirst)
+        {
+            SetIdsOfFirstDevice(element, Address(first), rootBus);
+        }
+
         return new PciHostBridgeSpec
         {
             RootBus = rootBus,
             FirstDevice = hasFirst ? Address(first) : null,
+        };
+    }
+
+    /// <summary>The recording names the first device's ids twice; those beside the host bridge are the ones the kernel asked for.</summary>
+    private void SetIdsOfFirstDevice(JsonElement hostBridge, PciAddress address, PciBusAddress rootBus)
+    {
+        int index = _functions.FindIndex(function => function.Address == address);
+        if (index < 0)
+        {
+            // The tree may leave out what nothing hangs below; it speaks for the host bridge all the same.
+            index = _functions.Count;
+            JsonElement type = Get(hostBridge, "first_pcie_type");
+            _functions.Add(new PciFunctionSpec
+            {
+                Address = address,
+                RootBus = rootBus,
+                PcieType = type.ValueKind == JsonValueKind.Null ? PcieType.Conventional : (PcieType)type.GetByte(),
+                Acs = AcsState.Unknown,
+            });
+        }
+
+        _functions[index] = _functions[index] with
+        {
+            Vendor = (ushort)Hex(hostBridge, "vendor", 0xffff),
+            Device = (ushort)Hex(hostBridge, "device", 0xffff),
         };
     }
 

@@ -14,7 +14,7 @@ namespace HmmFast.Simulation.P2pTraces;
 public static class P2pTraceReader
 {
     /// <summary>The longest line that is read, in characters.</summary>
-    public const int MaxLineLength = 64 << 20;
+    public const int MaxLineLength = 16 << 20;
 
     // A path of 256 bridges nests two levels of JSON a bridge.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = (2 * PciTopologyBuilder.MaxDepth) + 16 };
@@ -132,11 +132,21 @@ public static class P2pTraceReader
     {
         try
         {
-            string? text = reader.ReadLine();
-            return text?.Length > MaxLineLength
-                ? throw new P2pTraceFormatException(
-                    name, line, string.Create(CultureInfo.InvariantCulture, $"the line has {text.Length} characters; {MaxLineLength} are read"))
-                : text;
+            // Not StreamReader.ReadLine: a line of a damaged or hostile file may be as long as memory.
+            var text = new StringBuilder();
+            int character;
+            while ((character = reader.Read()) >= 0 && character != '\n')
+            {
+                if (text.Length == MaxLineLength)
+                {
+                    throw new P2pTraceFormatException(
+                        name, line, string.Create(CultureInfo.InvariantCulture, $"the line has more than {MaxLineLength} characters"));
+                }
+
+                text.Append((char)character);
+            }
+
+            return character < 0 && text.Length == 0 ? null : text.ToString();
         }
         catch (InvalidDataException e)
         {

@@ -80,7 +80,7 @@ public sealed class P2pTraceReplayer
         {
             rule = _makeRule(read);
         }
-        catch (PciTopologyException e)
+        catch (Exception e) when (e is PciTopologyException or ArgumentException)
         {
             return $"the tree is refused: {e.Message}";
         }
