@@ -11,7 +11,7 @@ public static class MachineComparison
 {
     private static readonly (string Name, Func<PciFunctionDescription, string?> Value)[] _functionFacts =
     [
-        ("kind", static f => f.Kind is PciFunctionKind.Unknown or PciFunctionKind.Bridge ? null : f.Kind.ToString()),
+        ("kind", static f => f.Kind is PciFunctionKind.Unknown or PciFunctionKind.Bridge || (f.ClassCode is null && f.PcieType is null) ? null : f.Kind.ToString()),
         ("is a bridge", static f => f.Kind == PciFunctionKind.Unknown ? null : f.IsBridge ? "yes" : "no"),
         ("parent", static f => f.HiddenBridgesAbove != 0 ? null : f.Parent?.ToString() ?? (f.RootBus is null ? null : "on the root bus")),
         ("root bus", static f => f.RootBus?.ToString()),

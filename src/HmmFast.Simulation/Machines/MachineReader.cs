@@ -135,7 +135,9 @@ public static class MachineReader
             throw ForeignFile.OfText(text);
         }
 
-        if (start[0] is (byte)'{' or (byte)'[' or (byte)'/')
+        // A bracket may open JSON or the time stamp of a log line.
+        bool isStamp = start[0] == (byte)'[' && start[..Math.Min(start.Length, 32)].IndexOf("] "u8) > 0;
+        if (start[0] is (byte)'{' or (byte)'[' or (byte)'/' && !isStamp)
         {
             return MachineJsonReader.Read(text);
         }

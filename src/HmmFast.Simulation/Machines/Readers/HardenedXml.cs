@@ -48,33 +48,27 @@ internal sealed class HardenedXml : IDisposable
 
     public XmlNodeType Kind => _reader.NodeType;
 
-    public string Text => _reader.Value;
+    /// <summary>The text of a text node. It is decoded when asked for, so faults in it show here.</summary>
+    public string Text => Guarded(static reader => reader.Value);
 
     /// <summary>Moves on to the next node; false at the end of the document.</summary>
     public bool Read()
     {
-        try
+        bool more = Guarded(static reader => reader.Read());
+        if (_reader.Depth > MaxDepth)
         {
-            bool more = _reader.Read();
-            if (_reader.Depth > MaxDepth)
-            {
-                throw _text.Error(Line, _reader.LocalName, $"elements nested deeper than {MaxDepth} levels are refused");
-            }
+            throw _text.Error(Line, _reader.LocalName, $"elements nested deeper than {MaxDepth} levels are refused");
+        }
 
-            return more;
-        }
-        catch (XmlException fault)
-        {
-            throw new MachineReadException(_text.Name, fault.LineNumber, null, $"not well-formed XML: {fault.Message}", fault);
-        }
+        return more;
     }
 
-    public string? Attribute(string name) => _reader.GetAttribute(name);
+    public string? Attribute(string name) => Guarded(reader => reader.GetAttribute(name));
 
     public MachineReadException Error(string? value, string problem) => _text.Error(Line, value, problem);
 
     public string Required(string name) =>
-        _reader.GetAttribute(name) ?? throw Error(_reader.LocalName, $"the element has no attribute '{name}'");
+        Attribute(name) ?? throw Error(_reader.LocalName, $"the element has no attribute '{name}'");
 
     public PciAddress Address(string name)
     {
@@ -106,6 +100,18 @@ internal sealed class HardenedXml : IDisposable
         return string.IsNullOrEmpty(value) ? null
             : Numbers.TryReal(value, out double number) && double.IsFinite(number) ? number
             : throw Error(value, $"the attribute '{name}' is a number");
+    }
+
+    private T Guarded<T>(Func<XmlReader, T> read)
+    {
+        try
+        {
+            return read(_reader);
+        }
+        catch (XmlException fault)
+        {
+            throw new MachineReadException(_text.Name, fault.LineNumber, null, $"not well-formed XML: {fault.Message}", fault);
+        }
     }
 
     public void Dispose() => _reader.Dispose();

@@ -70,8 +70,12 @@ internal static class LspciDetail
                 draft.Speed = Numbers.GigatransfersIn(value);
                 draft.Width = WidthIn(value);
                 break;
+            case "IOVCtl":
+                record.VirtualFunctionsAreOff = value.StartsWith("Enable-", StringComparison.Ordinal);
+                break;
             case "Initial VFs":
-                draft.VirtualFunctionCount = NumberAfter(value, "Number of VFs: ", text, line);
+                int count = NumberAfter(value, "Number of VFs: ", text, line);
+                draft.VirtualFunctionCount = record.VirtualFunctionsAreOff ? 0 : count;
                 break;
             case "VF offset":
                 draft.VirtualFunctionOffset = NumberAfter("VF offset: " + value, "VF offset: ", text, line);

@@ -257,6 +257,8 @@ internal sealed class LspciReader
 
         public bool IsUnreadable { get; set; }
 
+        public bool VirtualFunctionsAreOff { get; set; }
+
         public int AcsLine { get; set; }
 
         public int HexLine { get; set; }

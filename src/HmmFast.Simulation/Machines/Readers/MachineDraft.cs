@@ -242,7 +242,7 @@ internal sealed class MachineDraft(string source, MachineFormat format)
                 bool knowsRoot = parent is null && done.ParentSource != ParentSource.Unknown && done.HiddenBridgesAbove == 0
                     && done.PhysicalFunction is null;
                 done.RootBus ??= parent is not null ? parent.RootBus : knowsRoot ? done.Address.BusAddress : null;
-                if (parent is null && done.ParentSource == ParentSource.Unknown)
+                if (parent is null && done.ParentSource == ParentSource.Unknown && done.HiddenBridgesAbove == 0)
                 {
                     done.HiddenBridgesAbove = null;
                 }
