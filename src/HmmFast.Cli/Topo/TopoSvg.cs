@@ -202,6 +202,26 @@ public sealed class TopoSvg
             y += 7;
         }
 
+        return Links(x, y, width);
+    }
+
+    private double Links(double x, double y, double width)
+    {
+        IReadOnlyList<string> links = TopoLinks.Lines(_view);
+        if (links.Count == 0)
+        {
+            return y;
+        }
+
+        y += 14;
+        Text(x, y, "Private links", "head");
+        y += 24;
+        foreach (string line in links.SelectMany(link => Wrap(link, (int)(width / CharWidth))))
+        {
+            Text(x, y, line, "t");
+            y += RowHeight - 3;
+        }
+
         return y;
     }
 

@@ -105,25 +105,9 @@ public sealed class TopoText(IAnsiConsole console)
     /// <param name="view">The machine.</param>
     public void WriteLinks(TopoView view)
     {
-        var groups = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
-        foreach (PrivateLinkSpec link in view.Topology.PrivateLinks)
+        foreach (string line in TopoLinks.Lines(view))
         {
-            string rate = link.BandwidthBytesPerSecond is double bandwidth ? $"{bandwidth / 1e9:0.#} GB/s" : "bandwidth unknown";
-            string latency = link.LatencyNs is double nanoseconds ? $", {nanoseconds:0} ns" : "";
-            string live = link.IsLive switch { true => ", up", false => ", down", null => "" };
-            string key = $"{link.Kind}{(link.LinkCount is int count ? $" x{count}" : "")}, {rate}{latency}{live}";
-            if (!groups.TryGetValue(key, out List<string>? ends))
-            {
-                groups.Add(key, ends = []);
-            }
-
-            ends.Add($"{Name(view, link.From)}>{(link.To is PciAddress to ? Name(view, to) : "outside")}");
-        }
-
-        foreach ((string key, List<string> ends) in groups)
-        {
-            string shown = string.Join(" ", ends.Take(24));
-            Wrapped("  ", $"{key}: {shown}{(ends.Count > 24 ? $" and {ends.Count - 24} more" : "")}", null);
+            Wrapped("  ", line, null);
         }
     }
 
@@ -193,9 +177,6 @@ public sealed class TopoText(IAnsiConsole console)
             isFirst = false;
         }
     }
-
-    private static string Name(TopoView view, PciAddress address) =>
-        view.Topology.TryFind(address, out int index) && view.DeviceAt(index) is TopoDevice device ? device.Label : view.Short(address);
 
     private void WriteNode(TopoNode node, string lead, string indent)
     {
