@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace HmmFast.Simulation.State;
 
 /// <summary>Finds the first place where two memory systems differ in what callers can see.</summary>
@@ -13,7 +15,7 @@ public static class StateComparison
         ArgumentNullException.ThrowIfNull(right);
         if (left.Counters != right.Counters)
         {
-            return $"counters: {left.Counters} and {right.Counters}";
+            return $"counters: {DifferentCounters(left.Counters, right.Counters)}";
         }
 
         if (left.FreeSystemFrameCount != right.FreeSystemFrameCount)
@@ -36,6 +38,22 @@ public static class StateComparison
         }
 
         return null;
+    }
+
+    private static string DifferentCounters(MemoryCounters left, MemoryCounters right)
+    {
+        List<string> different = [];
+        foreach (PropertyInfo counter in typeof(MemoryCounters).GetProperties())
+        {
+            object? leftValue = counter.GetValue(left);
+            object? rightValue = counter.GetValue(right);
+            if (!Equals(leftValue, rightValue))
+            {
+                different.Add($"{counter.Name} {leftValue} and {rightValue}");
+            }
+        }
+
+        return string.Join(", ", different);
     }
 
     private static string? FirstDifference(IAddressSpace left, IAddressSpace right)
