@@ -16,8 +16,8 @@ internal static unsafe class Blocks512
         Vector512.Equals(Vector512.Load(bytes), Vector512.Create(value)).ExtractMostSignificantBits();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong SameAsNext64(byte* bytes) =>
-        Vector512.Equals(Vector512.Load(bytes), Vector512.Load(bytes + 1)).ExtractMostSignificantBits();
+    public static ulong Same64(byte* a, byte* b) =>
+        Vector512.Equals(Vector512.Load(a), Vector512.Load(b)).ExtractMostSignificantBits();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns)
@@ -28,6 +28,33 @@ internal static unsafe class Blocks512
         ulong c = Vector512.Equals(Vector512.Load(pfns + 32) + one, Vector512.Load(pfns + 33)).ExtractMostSignificantBits();
         ulong d = Vector512.Equals(Vector512.Load(pfns + 48) + one, Vector512.Load(pfns + 49)).ExtractMostSignificantBits();
         return a | (b << 16) | (c << 32) | (d << 48);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Test(Vector512<byte> codes, byte bits) =>
+        ~Vector512.Equals(codes & Vector512.Create(bits), Vector512<byte>.Zero).ExtractMostSignificantBits();
+
+    /// <summary>
+    /// Words of 64 pages whose codes are in a register. Per eight pages one permute of two registers makes, in every word, byte 7 the code and bytes 0 to 3
+    /// all ones if it is valid; anding that with (frame number | ones in byte 7) is the word.
+    /// </summary>
+    /// <remarks>Example: code 0xC0, frame 0x1234: C0??_????_FFFF_FFFF &amp; FF00_0000_0000_1234 = C000_0000_0000_1234.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandInRegisters<TStore>(Vector512<byte> codes, uint* pfns, ulong* words)
+        where TStore : struct, IStore
+    {
+        Vector512<byte> valid = Vector512.LessThan(codes.AsSByte(), Vector512<sbyte>.Zero).AsByte();
+        Vector512<ulong> top = Vector512.Create(0xFF00_0000_0000_0000);
+
+        // Index of word j, group 0: byte 7 takes code j; bytes 0..6 take "valid" j, which is 64 further on.
+        Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
+        Vector512<byte> eight = Vector512.Create((byte)8);
+        for (nint i = 0; i < 64; i += 8)
+        {
+            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
+            TStore.Store(Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0), words + i); // a & (b | c)
+            index += eight;
+        }
     }
 
     /// <summary>Eight code bytes to eight words with the byte on top.</summary>
@@ -86,6 +113,28 @@ internal static unsafe class Blocks512
         }
     }
 
+    /// <summary>As <see cref="RequestBytes64"/> with permutes of bytes: for the top byte, which is the usual case, four of them take it out of all 64 words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RequestBytesByPermute64(ulong* words, ulong mask, ulong defaults, int shift, byte* requests)
+    {
+        if (shift != 56)
+        {
+            RequestBytes64(words, mask, defaults, shift, requests);
+            return;
+        }
+
+        // Byte 7 of 8 + 8 words to 16 bytes in front, four times; the four quarters then go side by side.
+        Vector512<byte> tops = (Vector512<byte>.Indices * (byte)8) + Vector512.Create((byte)7);
+        Vector512<byte> a = Avx512Vbmi.PermuteVar64x8x2(Load(words), tops, Load(words + 8));
+        Vector512<byte> b = Avx512Vbmi.PermuteVar64x8x2(Load(words + 16), tops, Load(words + 24));
+        Vector512<byte> c = Avx512Vbmi.PermuteVar64x8x2(Load(words + 32), tops, Load(words + 40));
+        Vector512<byte> d = Avx512Vbmi.PermuteVar64x8x2(Load(words + 48), tops, Load(words + 56));
+        Vector512<byte> all = Vector512.Create(
+            Vector256.Create(a.GetLower().GetLower(), b.GetLower().GetLower()),
+            Vector256.Create(c.GetLower().GetLower(), d.GetLower().GetLower()));
+        ((all & Vector512.Create((byte)(mask >> 56))) | Vector512.Create((byte)(defaults >> 56))).Store(requests);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Select64(byte* requests, byte* none, byte* read, byte* write, byte* codes)
     {
@@ -99,10 +148,10 @@ internal static unsafe class Blocks512
         Blend(Vector512.Load(clear), Vector512.Load(set), Vector512.Load(selectors)).Store(codes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Iota64(uint* pfns, uint first)
+    public static void Iota(uint* pfns, nint count, uint first)
     {
         Vector512<uint> value = Vector512.Create(first) + Vector512<uint>.Indices;
-        for (nint i = 0; i < 64; i += 16)
+        for (nint i = 0; i < count; i += 16)
         {
             value.Store(pfns + i);
             value += Vector512.Create(16u);
@@ -110,12 +159,12 @@ internal static unsafe class Blocks512
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
+    public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
         where TStore : struct, IStore
     {
         Vector512<ulong> value = Vector512.Create(first) + (Vector512<ulong>.Indices * step);
         Vector512<ulong> steps = Vector512.Create(8 * step);
-        for (nint i = 0; i < 64; i += 8)
+        for (nint i = 0; i < count; i += 8)
         {
             TStore.Store(value, words + i);
             value += steps;
@@ -155,4 +204,7 @@ internal static unsafe class Blocks512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<byte> Blend(Vector512<byte> clear, Vector512<byte> set, Vector512<byte> selector) =>
         Vector512.ConditionalSelect(Vector512.LessThan(selector.AsSByte(), Vector512<sbyte>.Zero).AsByte(), set, clear);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<byte> Load(ulong* words) => Vector512.Load(words).AsByte();
 }

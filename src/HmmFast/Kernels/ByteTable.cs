@@ -21,7 +21,7 @@ public sealed unsafe class ByteTable
     /// <summary>Makes a table in which every byte maps to 0.</summary>
     public ByteTable()
     {
-        _storage = GC.AllocateArray<byte>(Capacity + 64, pinned: true);
+        _storage = GC.AllocateArray<byte>((2 * Capacity) + 64, pinned: true);
         _entries = (byte*)(((nuint)Unsafe.AsPointer(ref _storage[0]) + 63) & ~(nuint)63);
         Count = Capacity;
     }
@@ -47,6 +47,11 @@ public sealed unsafe class ByteTable
     /// <summary>Address of the 256 entries, 64-byte aligned. The array under it is pinned and lives as long as this object.</summary>
     internal byte* Pointer => _entries;
 
+    /// <summary>
+    /// The same entries with the work value as one bit each, as counting wants it: bits 0 to 2 for work 1 to 3, valid and error where they were.
+    /// </summary>
+    internal byte* CountingPointer => _entries + Capacity;
+
     /// <summary>Refills the table.</summary>
     /// <param name="entries">1 to 256 bytes: what 0, 1, 2... map to.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no entries or more than 256.</exception>
@@ -61,5 +66,11 @@ public sealed unsafe class ByteTable
         entries.CopyTo(all);
         all[entries.Length..].Clear();
         Count = entries.Length;
+        Span<byte> counting = new(CountingPointer, Capacity);
+        counting.Clear();
+        for (int i = 0; i < entries.Length; i++)
+        {
+            counting[i] = (byte)((entries[i] & (Resolution.Valid | Resolution.Error)) | ((1 << (entries[i] & Resolution.WorkMask)) >> 1));
+        }
     }
 }

@@ -27,13 +27,9 @@ internal static unsafe class FillLoops<TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CountUp(uint* values, int count, uint first)
     {
-        nint i = 0;
-        for (; i + 64 <= count; i += 64)
-        {
-            TLanes.Iota64(values + i, first + (uint)i);
-        }
-
-        for (; i < count; i++)
+        nint full = count & ~63;
+        TLanes.Iota(values, full, first);
+        for (nint i = full; i < count; i++)
         {
             values[i] = first + (uint)i;
         }
@@ -45,7 +41,7 @@ internal static unsafe class FillLoops<TLanes>
         {
             FillKeeping(words, count, first, step, keepMask);
         }
-        else if (Streaming.Pays(words, count))
+        else if (Streaming.FillPays(words, count))
         {
             int head = Streaming.WordsToBorder(words);
             Fill<CachedStore>(words, head, first, step);
@@ -92,14 +88,10 @@ internal static unsafe class FillLoops<TLanes>
     private static void Fill<TStore>(ulong* words, int count, ulong first, ulong step)
         where TStore : struct, IStore
     {
-        nint i = 0;
-        for (; i + 64 <= count; i += 64)
-        {
-            TLanes.Words64<TStore>(words + i, first, step);
-            first += 64 * step;
-        }
-
-        for (; i < count; i++)
+        nint full = count & ~63;
+        TLanes.Words<TStore>(words, full, first, step);
+        first += (ulong)full * step;
+        for (nint i = full; i < count; i++)
         {
             words[i] = first;
             first += step;

@@ -5,8 +5,8 @@ namespace HmmFast.Kernels;
 /// type parameter, so that every width can be tested in one process. An instance holds a loaded table.
 /// </summary>
 /// <remarks>
-/// Bounds: every method touches exactly the 64 elements (65 where said) behind each pointer; the loops guarantee them. Only <c>Expand64</c> asks for
-/// alignment, and only with the non-temporal store: words on a 64-byte border.
+/// Bounds: every method touches exactly the 64 elements (65 where said) behind each pointer; the loops guarantee them. Alignment is
+/// asked for only with the non-temporal store: words on a 64-byte border.
 /// </remarks>
 /// <typeparam name="TSelf">The implementing struct.</typeparam>
 internal unsafe interface ILanes<TSelf>
@@ -33,8 +33,8 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>Bit i: bytes[i] == value.</summary>
     static abstract ulong Equal64(byte* bytes, byte value);
 
-    /// <summary>Bit i: bytes[i] == bytes[i + 1]. Reads 65 bytes.</summary>
-    static abstract ulong SameAsNext64(byte* bytes);
+    /// <summary>Bit i: a[i] == b[i].</summary>
+    static abstract ulong Same64(byte* a, byte* b);
 
     /// <summary>Bit i: pfns[i] + 1 == pfns[i + 1]. Reads 65 values.</summary>
     static abstract ulong ContiguousWithNext64(uint* pfns);
@@ -55,11 +55,11 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>codes[i] = bit 7 of selectors[i] ? set[i] : clear[i].</summary>
     static abstract void Blend64(byte* selectors, byte* clear, byte* set, byte* codes);
 
-    /// <summary>pfns[i] = first + i.</summary>
-    static abstract void Iota64(uint* pfns, uint first);
+    /// <summary>pfns[i] = first + i, for a count that is a multiple of 64.</summary>
+    static abstract void Iota(uint* pfns, nint count, uint first);
 
-    /// <summary>words[i] = first + i * step.</summary>
-    static abstract void Words64<TStore>(ulong* words, ulong first, ulong step)
+    /// <summary>words[i] = first + i * step, for a count that is a multiple of 64.</summary>
+    static abstract void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
         where TStore : struct, IStore;
 
     /// <summary>words[i] = (words[i] &amp; keepMask) | (first + i * step).</summary>
@@ -72,8 +72,15 @@ internal unsafe interface ILanes<TSelf>
     static abstract void Add64(ushort* values, ushort delta);
 
     /// <summary>
-    /// Moves words[i] and first + i to the front of the two outputs for every set bit i, in order. May write up to 64 elements behind
-    /// both outputs, whatever the number of bits.
+    /// Looks a block up and, if no code has a work bit, writes its words as <see cref="Expand64"/> does and returns 0; otherwise writes nothing and returns
+    /// the mask of pages that need work. The scratch is for the codes.
     /// </summary>
-    static abstract void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices);
+    ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+        where TStore : struct, IStore;
+
+    /// <summary>
+    /// Writes word and index (first + i) of every page that begins a run: its code differs from that before it (before[i]), or it is valid and its number does not follow
+    /// the one before. Reads element -1 of pfns. Codes have no kind and no work bits. May write up to 64 elements behind both outputs, and into before. Returns the number of runs.
+    /// </summary>
+    static abstract int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices);
 }

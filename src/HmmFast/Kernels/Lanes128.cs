@@ -88,11 +88,11 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong SameAsNext64(byte* bytes) => Join(
-        Vector128.Equals(Vector128.Load(bytes), Vector128.Load(bytes + 1)),
-        Vector128.Equals(Vector128.Load(bytes + 16), Vector128.Load(bytes + 17)),
-        Vector128.Equals(Vector128.Load(bytes + 32), Vector128.Load(bytes + 33)),
-        Vector128.Equals(Vector128.Load(bytes + 48), Vector128.Load(bytes + 49)));
+    public static ulong Same64(byte* a, byte* b) => Join(
+        Vector128.Equals(Vector128.Load(a), Vector128.Load(b)),
+        Vector128.Equals(Vector128.Load(a + 16), Vector128.Load(b + 16)),
+        Vector128.Equals(Vector128.Load(a + 32), Vector128.Load(b + 32)),
+        Vector128.Equals(Vector128.Load(a + 48), Vector128.Load(b + 48)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns)
@@ -175,10 +175,10 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Iota64(uint* pfns, uint first)
+    public static void Iota(uint* pfns, nint count, uint first)
     {
         Vector128<uint> value = Vector128.Create(first) + Vector128<uint>.Indices;
-        for (nint i = 0; i < 64; i += 4)
+        for (nint i = 0; i < count; i += 4)
         {
             value.Store(pfns + i);
             value += Vector128.Create(4u);
@@ -186,12 +186,12 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
+    public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
         where TStore : struct, IStore
     {
         Vector128<ulong> value = Vector128.Create(first, first + step);
         Vector128<ulong> steps = Vector128.Create(2 * step);
-        for (nint i = 0; i < 64; i += 2)
+        for (nint i = 0; i < count; i += 2)
         {
             TStore.Store(value, words + i);
             value += steps;
@@ -228,8 +228,22 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
-        Scalar.Compress64(bits, words, first, outWords, outIndices);
+    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Lookup64(classes, scratch);
+        ulong work = Test64(scratch, Resolution.WorkMask);
+        if (work == 0)
+        {
+            Expand64<TStore>(scratch, pfns, words);
+        }
+
+        return work;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
+        Scalar.Runs(~(Same64(codes, before) & (ContiguousWithNext64(pfns - 1) | ~Test64(codes, Resolution.Valid))), codes, pfns, first, outWords, outIndices);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> FourRows(byte* rows, Vector128<byte> low, Vector128<byte> bit4, Vector128<byte> bit5) => Blend(

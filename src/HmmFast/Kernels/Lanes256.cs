@@ -75,9 +75,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong SameAsNext64(byte* bytes) => Join(
-        Vector256.Equals(Vector256.Load(bytes), Vector256.Load(bytes + 1)),
-        Vector256.Equals(Vector256.Load(bytes + 32), Vector256.Load(bytes + 33)));
+    public static ulong Same64(byte* a, byte* b) => Join(
+        Vector256.Equals(Vector256.Load(a), Vector256.Load(b)),
+        Vector256.Equals(Vector256.Load(a + 32), Vector256.Load(b + 32)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns)
@@ -163,10 +163,10 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Iota64(uint* pfns, uint first)
+    public static void Iota(uint* pfns, nint count, uint first)
     {
         Vector256<uint> value = Vector256.Create(first) + Vector256<uint>.Indices;
-        for (nint i = 0; i < 64; i += 8)
+        for (nint i = 0; i < count; i += 8)
         {
             value.Store(pfns + i);
             value += Vector256.Create(8u);
@@ -174,12 +174,12 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
+    public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
         where TStore : struct, IStore
     {
         Vector256<ulong> value = Vector256.Create(first, first + step, first + (2 * step), first + (3 * step));
         Vector256<ulong> steps = Vector256.Create(4 * step);
-        for (nint i = 0; i < 64; i += 4)
+        for (nint i = 0; i < count; i += 4)
         {
             TStore.Store(value, words + i);
             value += steps;
@@ -216,8 +216,22 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
-        Scalar.Compress64(bits, words, first, outWords, outIndices);
+    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Lookup64(classes, scratch);
+        ulong work = Test64(scratch, Resolution.WorkMask);
+        if (work == 0)
+        {
+            Expand64<TStore>(scratch, pfns, words);
+        }
+
+        return work;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
+        Scalar.Runs(~(Same64(codes, before) & (ContiguousWithNext64(pfns - 1) | ~Test64(codes, Resolution.Valid))), codes, pfns, first, outWords, outIndices);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> FourRows(byte* rows, Vector256<byte> low, Vector256<byte> bit4, Vector256<byte> bit5) => Avx2.BlendVariable(

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace HmmFast.Kernels;
 
 /// <summary>
-/// 512-bit vectors with AVX-512 VBMI: a 128-entry table is two registers and one VPERMI2B, so the full 256 entries cost two of them and a
+/// 512-bit vectors with AVX-512 VBMI and VBMI2: a 128-entry table is two registers and one VPERMI2B, so the full 256 entries cost two of them and a
 /// blend by the class's top bit, for 64 pages.
 /// </summary>
 internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
@@ -28,20 +28,13 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
 
     public static int WidthBits => 512;
 
-    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512Vbmi.IsSupported && Avx512BW.IsSupported;
+    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512Vbmi2.IsSupported && Avx512Vbmi.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Load(byte* entries, int rowCount) => new(entries);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Lookup64(byte* classes, byte* codes)
-    {
-        // VPERMI2B looks at the low seven bits of an index, so both halves take the class as it is.
-        Vector512<byte> c = Vector512.Load(classes);
-        Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(_row0, c, _row4);
-        Vector512<byte> high = Avx512Vbmi.PermuteVar64x8x2(_row8, c, _row12);
-        Blocks512.Blend(low, high, c).Store(codes);
-    }
+    public void Lookup64(byte* classes, byte* codes) => Lookup(Vector512.Load(classes)).Store(codes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Test64(byte* codes, byte bits) => Blocks512.Test64(codes, bits);
@@ -50,7 +43,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public static ulong Equal64(byte* bytes, byte value) => Blocks512.Equal64(bytes, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong SameAsNext64(byte* bytes) => Blocks512.SameAsNext64(bytes);
+    public static ulong Same64(byte* a, byte* b) => Blocks512.Same64(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns) => Blocks512.ContiguousWithNext64(pfns);
@@ -65,7 +58,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RequestBytes64(ulong* words, ulong mask, ulong defaults, int shift, byte* requests) =>
-        Blocks512.RequestBytes64(words, mask, defaults, shift, requests);
+        Blocks512.RequestBytesByPermute64(words, mask, defaults, shift, requests);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Select64(byte* requests, byte* none, byte* read, byte* write, byte* codes) =>
@@ -76,11 +69,11 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         Blocks512.Blend64(selectors, clear, set, codes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Iota64(uint* pfns, uint first) => Blocks512.Iota64(pfns, first);
+    public static void Iota(uint* pfns, nint count, uint first) => Blocks512.Iota(pfns, count, first);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
-        where TStore : struct, IStore => Blocks512.Words64<TStore>(words, first, step);
+    public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
+        where TStore : struct, IStore => Blocks512.Words<TStore>(words, count, first, step);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask) =>
@@ -93,6 +86,29 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public static void Add64(ushort* values, ushort delta) => Blocks512.Add64(values, delta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
-        Scalar.Compress64(bits, words, first, outWords, outIndices);
+    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Vector512<byte> codes = Lookup(Vector512.Load(classes));
+        ulong work = (codes & Vector512.Create(Resolution.WorkMask)) == Vector512<byte>.Zero ? 0 : Blocks512.Test(codes, Resolution.WorkMask);
+        if (work == 0)
+        {
+            Blocks512.ExpandInRegisters<TStore>(codes, pfns, words);
+        }
+
+        return work;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
+        Runs512.Run(codes, before, pfns, first, outWords, outIndices);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector512<byte> Lookup(Vector512<byte> classes)
+    {
+        // VPERMI2B looks at the low seven bits of an index, so both halves take the class as it is.
+        Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(_row0, classes, _row4);
+        Vector512<byte> high = Avx512Vbmi.PermuteVar64x8x2(_row8, classes, _row12);
+        return Blocks512.Blend(low, high, classes);
+    }
 }

@@ -63,7 +63,7 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
     public static ulong Equal64(byte* bytes, byte value) => Blocks512.Equal64(bytes, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong SameAsNext64(byte* bytes) => Blocks512.SameAsNext64(bytes);
+    public static ulong Same64(byte* a, byte* b) => Blocks512.Same64(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns) => Blocks512.ContiguousWithNext64(pfns);
@@ -89,11 +89,11 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
         Blocks512.Blend64(selectors, clear, set, codes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Iota64(uint* pfns, uint first) => Blocks512.Iota64(pfns, first);
+    public static void Iota(uint* pfns, nint count, uint first) => Blocks512.Iota(pfns, count, first);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
-        where TStore : struct, IStore => Blocks512.Words64<TStore>(words, first, step);
+    public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
+        where TStore : struct, IStore => Blocks512.Words<TStore>(words, count, first, step);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask) =>
@@ -106,8 +106,22 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
     public static void Add64(ushort* values, ushort delta) => Blocks512.Add64(values, delta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
-        Scalar.Compress64(bits, words, first, outWords, outIndices);
+    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Lookup64(classes, scratch);
+        ulong work = Test64(scratch, Resolution.WorkMask);
+        if (work == 0)
+        {
+            Expand64<TStore>(scratch, pfns, words);
+        }
+
+        return work;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
+        Scalar.Runs(~(Same64(codes, before) & (ContiguousWithNext64(pfns - 1) | ~Test64(codes, Resolution.Valid))), codes, pfns, first, outWords, outIndices);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<byte> FourRows(byte* rows, Vector512<byte> low, Vector512<byte> bit4, Vector512<byte> bit5) => Blocks512.Blend(

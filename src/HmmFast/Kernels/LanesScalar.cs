@@ -62,12 +62,12 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         return mask;
     }
 
-    public static ulong SameAsNext64(byte* bytes)
+    public static ulong Same64(byte* a, byte* b)
     {
         ulong mask = 0;
         for (int i = 0; i < 64; i++)
         {
-            mask |= bytes[i] == bytes[i + 1] ? 1UL << i : 0;
+            mask |= a[i] == b[i] ? 1UL << i : 0;
         }
 
         return mask;
@@ -130,18 +130,18 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         }
     }
 
-    public static void Iota64(uint* pfns, uint first)
+    public static void Iota(uint* pfns, nint count, uint first)
     {
-        for (nint i = 0; i < 64; i++)
+        for (nint i = 0; i < count; i++)
         {
             pfns[i] = first + (uint)i;
         }
     }
 
-    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
+    public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
         where TStore : struct, IStore
     {
-        for (nint i = 0; i < 64; i++)
+        for (nint i = 0; i < count; i++)
         {
             words[i] = first;
             first += step;
@@ -173,6 +173,19 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         }
     }
 
-    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
-        Scalar.Compress64(bits, words, first, outWords, outIndices);
+    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Lookup64(classes, scratch);
+        ulong work = Test64(scratch, Resolution.WorkMask);
+        if (work == 0)
+        {
+            Expand64<TStore>(scratch, pfns, words);
+        }
+
+        return work;
+    }
+
+    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
+        Scalar.Runs(~(Same64(codes, before) & (ContiguousWithNext64(pfns - 1) | ~Test64(codes, Resolution.Valid))), codes, pfns, first, outWords, outIndices);
 }

@@ -9,95 +9,92 @@ internal static unsafe class PerPageLoops<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
     /// <summary>Runs until a page needs work; words from that page on keep their requests.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    [SkipLocalsInit]
     public static int Run(byte* classes, uint* pfns, ulong* words, int count, RequestTables tables, in PageRequest request, in WordFormat format)
     {
-        byte* stack = stackalloc byte[Scratch.AllocationBytes];
-        Scratch* scratch = Scratch.In(stack);
-        ByteTable none = tables.None;
-        ByteTable read = tables.Read;
-        ByteTable write = tables.Write;
-        TLanes lanesNone = TLanes.Load(none.Pointer, none.RowCount);
-        TLanes lanesRead = TLanes.Load(read.Pointer, read.RowCount);
-        TLanes lanesWrite = TLanes.Load(write.Pointer, write.RowCount);
-        ulong mask = request.Mask;
-        ulong defaults = request.Default;
-        bool general = request.AllowBit != 0 || !format.IsPlain;
         int i = 0;
+        if (request.AllowBit == 0 && format.IsPlain)
+        {
+            i = Blocks(classes, pfns, words, count, tables, request.Mask, request.Default);
+        }
+
         while (i < count)
         {
             int n = Math.Min(64, count - i);
-            byte* c = classes + i;
-            uint* p = pfns + i;
-            ulong* w = words + i;
-            if (n < 64)
+            int done = Partial(classes + i, pfns + i, words + i, n, tables, request, format);
+            i += done;
+            if (done < n)
             {
-                // The last, partial block is worked on in the scratch, as a full one.
-                c = scratch->Classes;
-                p = scratch->Pfns;
-                w = scratch->Words;
-                Unsafe.CopyBlock(c, classes + i, (uint)n);
-                Unsafe.CopyBlock(p, pfns + i, (uint)n * sizeof(uint));
-                Unsafe.CopyBlock(w, words + i, (uint)n * sizeof(ulong));
+                break;
             }
-
-            TLanes.RequestBytes64(w, mask, defaults, 56, scratch->Requests);
-            lanesNone.Lookup64(c, scratch->Codes);
-            lanesRead.Lookup64(c, scratch->Codes1);
-            lanesWrite.Lookup64(c, scratch->Codes2);
-            TLanes.Select64(scratch->Requests, scratch->Codes, scratch->Codes1, scratch->Codes2, scratch->Codes);
-            if (general && request.AllowBit != 0)
-            {
-                SelectAllowed(scratch, c, w, tables, request);
-            }
-
-            ulong work = TLanes.Test64(scratch->Codes, Resolution.WorkMask);
-            int done = Math.Min(n, BitOperations.TrailingZeroCount(work));
-            if (done < 64)
-            {
-                if (n == 64)
-                {
-                    Unsafe.CopyBlock(scratch->Pfns, p, (uint)done * sizeof(uint));
-                    Unsafe.CopyBlock(scratch->Words, w, (uint)done * sizeof(ulong));
-                }
-
-                p = scratch->Pfns;
-                w = scratch->Words;
-            }
-
-            if (!general)
-            {
-                TLanes.Expand64<CachedStore>(scratch->Codes, p, w);
-            }
-            else
-            {
-                TLanes.ExpandFormat64(scratch->Codes, p, w, format.KeepMask, format.KindShift);
-            }
-
-            if (done < 64)
-            {
-                Unsafe.CopyBlock(words + i, w, (uint)done * sizeof(ulong));
-                return i + done;
-            }
-
-            i += 64;
         }
 
-        return count;
+        return i;
     }
 
-    /// <summary>Replaces the codes of the pages that carry the allow bit by those of the second three tables.</summary>
+    /// <summary>Full blocks up to the first that has a page that needs work; returns the pages done.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    private static void SelectAllowed(Scratch* scratch, byte* classes, ulong* words, RequestTables tables, in PageRequest request)
+    private static int Blocks(byte* classes, uint* pfns, ulong* words, int count, RequestTables tables, ulong mask, ulong defaults)
     {
         byte* stack = stackalloc byte[Scratch.AllocationBytes];
-        Scratch* other = Scratch.In(stack);
-        TLanes.Load(tables.NoneAllowed.Pointer, tables.NoneAllowed.RowCount).Lookup64(classes, other->Codes);
-        TLanes.Load(tables.ReadAllowed.Pointer, tables.ReadAllowed.RowCount).Lookup64(classes, other->Codes1);
-        TLanes.Load(tables.WriteAllowed.Pointer, tables.WriteAllowed.RowCount).Lookup64(classes, other->Codes2);
-        TLanes.Select64(scratch->Requests, other->Codes, other->Codes1, other->Codes2, other->Codes);
-        TLanes.RequestBytes64(words, request.Mask, request.Default, request.AllowBit - 7, other->Requests);
-        TLanes.Blend64(other->Requests, scratch->Codes, other->Codes, scratch->Codes);
+        Scratch* scratch = Scratch.In(stack);
+        TLanes none = TLanes.Load(tables.None.Pointer, tables.None.RowCount);
+        TLanes read = TLanes.Load(tables.Read.Pointer, tables.Read.RowCount);
+        TLanes write = TLanes.Load(tables.Write.Pointer, tables.Write.RowCount);
+        nint i = 0;
+        nint full = count & ~63;
+        for (; i < full; i += 64)
+        {
+            TLanes.RequestBytes64(words + i, mask, defaults, 56, scratch->Requests);
+            none.Lookup64(classes + i, scratch->Codes);
+            read.Lookup64(classes + i, scratch->Codes1);
+            write.Lookup64(classes + i, scratch->Codes2);
+            TLanes.Select64(scratch->Requests, scratch->Codes, scratch->Codes1, scratch->Codes2, scratch->Codes);
+            if (TLanes.Test64(scratch->Codes, Resolution.WorkMask) != 0)
+            {
+                break;
+            }
+
+            // The words were just read, so their lines are here: ordinary stores at any size.
+            TLanes.Expand64<CachedStore>(scratch->Codes, pfns + i, words + i);
+        }
+
+        return (int)i;
+    }
+
+    /// <summary>Up to 64 pages in the scratch block, in the general form; stops at the first that needs work and returns the pages done.</summary>
+    [SkipLocalsInit]
+    private static int Partial(
+        byte* classes, uint* pfns, ulong* words, int count, RequestTables tables, in PageRequest request, in WordFormat format)
+    {
+        byte* stack = stackalloc byte[Scratch.AllocationBytes];
+        Scratch* scratch = Scratch.In(stack);
+        Unsafe.CopyBlock(scratch->Classes, classes, (uint)count);
+        Unsafe.CopyBlock(scratch->Pfns, pfns, (uint)count * sizeof(uint));
+        Unsafe.CopyBlock(scratch->Words, words, (uint)count * sizeof(ulong));
+        TLanes.RequestBytes64(scratch->Words, request.Mask, request.Default, 56, scratch->Requests);
+        Select(scratch, tables.None, tables.Read, tables.Write, scratch->Codes);
+        if (request.AllowBit != 0)
+        {
+            // Pages that carry the allow bit take the codes of the second three tables.
+            byte* allowed = scratch->CodesAllowed;
+            Select(scratch, tables.NoneAllowed, tables.ReadAllowed, tables.WriteAllowed, allowed);
+            TLanes.RequestBytes64(scratch->Words, request.Mask, request.Default, request.AllowBit - 7, scratch->Requests);
+            TLanes.Blend64(scratch->Requests, scratch->Codes, allowed, scratch->Codes);
+        }
+
+        ulong work = TLanes.Test64(scratch->Codes, Resolution.WorkMask);
+        TLanes.ExpandFormat64(scratch->Codes, scratch->Pfns, scratch->Words, format.KeepMask, format.KindShift);
+        int done = Math.Min(count, BitOperations.TrailingZeroCount(work));
+        Unsafe.CopyBlock(words, scratch->Words, (uint)done * sizeof(ulong));
+        return done;
+    }
+
+    private static void Select(Scratch* scratch, ByteTable none, ByteTable read, ByteTable write, byte* codes)
+    {
+        TLanes.Load(none.Pointer, none.RowCount).Lookup64(scratch->Classes, codes);
+        TLanes.Load(read.Pointer, read.RowCount).Lookup64(scratch->Classes, scratch->Codes1);
+        TLanes.Load(write.Pointer, write.RowCount).Lookup64(scratch->Classes, scratch->Codes2);
+        TLanes.Select64(scratch->Requests, codes, scratch->Codes1, scratch->Codes2, codes);
     }
 }

@@ -71,13 +71,10 @@ internal static unsafe class ResolveLoops<TLanes>
         nint full = count & ~63;
         for (; i < full; i += 64)
         {
-            lanes.Lookup64(classes + i, codes);
-            if (TLanes.Test64(codes, Resolution.WorkMask) != 0)
+            if (lanes.Resolve64<TStore>(classes + i, pfns + i, words + i, codes) != 0)
             {
                 break;
             }
-
-            TLanes.Expand64<TStore>(codes, pfns + i, words + i);
         }
 
         return (int)i;

@@ -20,18 +20,28 @@ internal static unsafe class Scalar
         return (Word(code, pfn) & (TopBits | uint.MaxValue)) | kind | (old & keepMask);
     }
 
-    /// <summary>Moves the elements of the set bits to the front.</summary>
+    /// <summary>Writes word and index of every set bit's page and returns their number; may write two elements behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices)
+    public static int Runs(ulong begins, byte* codes, uint* pfns, uint first, ulong* outWords, uint* outIndices)
     {
-        nint at = 0;
-        while (bits != 0)
+        int count = BitOperations.PopCount(begins);
+
+        // Two without asking: most blocks of memory in runs have none, one or two, and which of these cannot be predicted.
+        int i = BitOperations.TrailingZeroCount(begins) & 63;
+        outWords[0] = Word(codes[i], pfns[i]);
+        outIndices[0] = first + (uint)i;
+        begins &= begins - 1;
+        i = BitOperations.TrailingZeroCount(begins) & 63;
+        outWords[1] = Word(codes[i], pfns[i]);
+        outIndices[1] = first + (uint)i;
+        for (nint at = 2; at < count; at++)
         {
-            int i = BitOperations.TrailingZeroCount(bits);
-            bits &= bits - 1;
-            outWords[at] = words[i];
+            begins &= begins - 1;
+            i = BitOperations.TrailingZeroCount(begins);
+            outWords[at] = Word(codes[i], pfns[i]);
             outIndices[at] = first + (uint)i;
-            at++;
         }
+
+        return count;
     }
 }

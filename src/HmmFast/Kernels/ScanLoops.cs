@@ -8,75 +8,57 @@ namespace HmmFast.Kernels;
 internal static unsafe class ScanLoops<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    [SkipLocalsInit]
     public static ClassCounts Classify(byte* classes, int count, ByteTable table, ulong* bitmap)
     {
-        byte* stack = stackalloc byte[Scratch.AllocationBytes];
-        Scratch* scratch = Scratch.In(stack);
-        byte* codes = scratch->Codes;
-        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
-        long valid = 0;
-        long error = 0;
-        long low = 0;
-        long high = 0;
-        long both = 0;
-        for (nint i = 0; i < count; i += 64)
+        long* bits = stackalloc long[8];
+        new Span<long>(bits, 8).Clear();
+        nint full = count & ~63;
+        if (TLanes.WidthBits == 512)
         {
-            ulong inside = Inside(count - i);
-            byte* c = classes + i;
-            if (inside != ulong.MaxValue)
-            {
-                Unsafe.CopyBlock(scratch->Classes, c, (uint)(count - i));
-                c = scratch->Classes;
-            }
-
-            lanes.Lookup64(c, codes);
-            ulong bit0 = TLanes.Test64(codes, 1) & inside;
-            ulong bit1 = TLanes.Test64(codes, 2) & inside;
-            valid += BitOperations.PopCount(TLanes.Test64(codes, Resolution.Valid) & inside);
-            error += BitOperations.PopCount(TLanes.Test64(codes, Resolution.Error) & inside);
-            low += BitOperations.PopCount(bit0);
-            high += BitOperations.PopCount(bit1);
-            both += BitOperations.PopCount(bit0 & bit1);
-            if (bitmap != null)
-            {
-                bitmap[i >> 6] = bit0 | bit1;
-            }
+            Classify512<TLanes>.Blocks(classes, full, table, bitmap, bits);
+        }
+        else
+        {
+            ClassifyBlocks(classes, full, table, bitmap, bits);
         }
 
-        return new ClassCounts(count, valid, error, low - both, high - both, both);
+        ulong last = 0;
+        byte* entries = table.CountingPointer;
+        for (nint i = full; i < count; i++)
+        {
+            byte code = entries[classes[i]];
+            for (int bit = 0; bit < 8; bit++)
+            {
+                bits[bit] += code >> bit & 1;
+            }
+
+            last |= (code & 7) != 0 ? 1UL << (int)(i - full) : 0;
+        }
+
+        if (bitmap != null && full < count)
+        {
+            bitmap[full >> 6] = last;
+        }
+
+        return new ClassCounts(count, bits[7], bits[5], bits[0], bits[1], bits[2]);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    [SkipLocalsInit]
     public static long Mark(byte* classes, int count, ByteTable table, byte bits, ulong* bitmap)
     {
-        byte* stack = stackalloc byte[Scratch.AllocationBytes];
-        Scratch* scratch = Scratch.In(stack);
-        byte* codes = scratch->Codes;
-        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
-        long members = 0;
-        for (nint i = 0; i < count; i += 64)
+        nint full = count & ~63;
+        long members = MarkBlocks(classes, full, table, bits, bitmap);
+        ulong last = 0;
+        for (nint i = full; i < count; i++)
         {
-            ulong inside = Inside(count - i);
-            byte* c = classes + i;
-            if (inside != ulong.MaxValue)
-            {
-                Unsafe.CopyBlock(scratch->Classes, c, (uint)(count - i));
-                c = scratch->Classes;
-            }
-
-            lanes.Lookup64(c, codes);
-            ulong mask = TLanes.Test64(codes, bits) & inside;
-            members += BitOperations.PopCount(mask);
-            if (bitmap != null)
-            {
-                bitmap[i >> 6] = mask;
-            }
+            last |= (table.Pointer[classes[i]] & bits) != 0 ? 1UL << (int)(i - full) : 0;
         }
 
-        return members;
+        if (bitmap != null && full < count)
+        {
+            bitmap[full >> 6] = last;
+        }
+
+        return members + BitOperations.PopCount(last);
     }
 
     /// <summary>The first page whose membership, flipped by <paramref name="flip"/> (0 or all ones), is set.</summary>
@@ -84,29 +66,28 @@ internal static unsafe class ScanLoops<TLanes>
     [SkipLocalsInit]
     public static int Find(byte* classes, int count, ByteTable table, byte bits, ulong flip)
     {
-        byte* stack = stackalloc byte[Scratch.AllocationBytes];
-        Scratch* scratch = Scratch.In(stack);
-        byte* codes = scratch->Codes;
-        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
-        for (nint i = 0; i < count; i += 64)
+        byte* stack = stackalloc byte[128];
+        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        byte* entries = table.Pointer;
+        TLanes lanes = TLanes.Load(entries, table.RowCount);
+        nint i = 0;
+        for (; i + 64 <= count; i += 64)
         {
-            ulong inside = Inside(count - i);
-            byte* c = classes + i;
-            if (inside != ulong.MaxValue)
-            {
-                Unsafe.CopyBlock(scratch->Classes, c, (uint)(count - i));
-                c = scratch->Classes;
-            }
-
-            lanes.Lookup64(c, codes);
-            ulong mask = (TLanes.Test64(codes, bits) ^ flip) & inside;
+            lanes.Lookup64(classes + i, codes);
+            ulong mask = TLanes.Test64(codes, bits) ^ flip;
             if (mask != 0)
             {
                 return (int)i + BitOperations.TrailingZeroCount(mask);
             }
         }
 
-        return count;
+        bool wanted = flip == 0;
+        while (i < count && ((entries[classes[i]] & bits) != 0) != wanted)
+        {
+            i++;
+        }
+
+        return (int)i;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -163,6 +144,64 @@ internal static unsafe class ScanLoops<TLanes>
         return (int)i + 1;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Inside(nint left) => left >= 64 ? ulong.MaxValue : (1UL << (int)left) - 1;
+    /// <summary>Full blocks: adds to the eight bit counts of the counting table and writes the work bitmap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
+    private static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits)
+    {
+        byte* stack = stackalloc byte[128];
+        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        TLanes lanes = TLanes.Load(table.CountingPointer, table.RowCount);
+        long valid = 0;
+        long error = 0;
+        long work1 = 0;
+        long work2 = 0;
+        long work3 = 0;
+        for (nint i = 0; i < count; i += 64)
+        {
+            lanes.Lookup64(classes + i, codes);
+            valid += BitOperations.PopCount(TLanes.Test64(codes, Resolution.Valid));
+            error += BitOperations.PopCount(TLanes.Test64(codes, Resolution.Error));
+            ulong work = TLanes.Test64(codes, 7);
+            if (work != 0)
+            {
+                work1 += BitOperations.PopCount(TLanes.Test64(codes, 1));
+                work2 += BitOperations.PopCount(TLanes.Test64(codes, 2));
+                work3 += BitOperations.PopCount(TLanes.Test64(codes, 4));
+            }
+
+            if (bitmap != null)
+            {
+                bitmap[i >> 6] = work;
+            }
+        }
+
+        bits[7] = valid;
+        bits[5] = error;
+        bits[0] = work1;
+        bits[1] = work2;
+        bits[2] = work3;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
+    private static long MarkBlocks(byte* classes, nint count, ByteTable table, byte bits, ulong* bitmap)
+    {
+        byte* stack = stackalloc byte[128];
+        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
+        long members = 0;
+        for (nint i = 0; i < count; i += 64)
+        {
+            lanes.Lookup64(classes + i, codes);
+            ulong mask = TLanes.Test64(codes, bits);
+            members += BitOperations.PopCount(mask);
+            if (bitmap != null)
+            {
+                bitmap[i >> 6] = mask;
+            }
+        }
+
+        return members;
+    }
 }

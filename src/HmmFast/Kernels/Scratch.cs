@@ -9,15 +9,15 @@ namespace HmmFast.Kernels;
 internal unsafe struct Scratch
 {
     /// <summary>What to allocate on the stack for one, with room to align it.</summary>
-    public const int AllocationBytes = 1664 + 64;
+    public const int AllocationBytes = (6 * 64) + (64 * 4) + (64 * 8) + 64;
 
     /// <summary>64 classes.</summary>
     public fixed byte Classes[64];
 
-    /// <summary>Room for one code before the block: byte 63 is the last code of the block before.</summary>
-    public fixed byte CodeBefore[64];
+    /// <summary>Codes of the second three tables.</summary>
+    public fixed byte CodesAllowed[64];
 
-    /// <summary>64 codes; directly behind <see cref="CodeBefore"/>.</summary>
+    /// <summary>64 codes.</summary>
     public fixed byte Codes[64];
 
     /// <summary>Codes of a second table.</summary>
@@ -29,17 +29,11 @@ internal unsafe struct Scratch
     /// <summary>Request bytes.</summary>
     public fixed byte Requests[64];
 
-    /// <summary>Room for one frame number before the block: element 15 is the last of the block before.</summary>
-    public fixed uint PfnBefore[16];
-
-    /// <summary>64 frame numbers; directly behind <see cref="PfnBefore"/>.</summary>
+    /// <summary>64 frame numbers.</summary>
     public fixed uint Pfns[64];
 
     /// <summary>64 words.</summary>
     public fixed ulong Words[64];
-
-    /// <summary>64 indices.</summary>
-    public fixed uint Indices[64];
 
     /// <summary>The scratch inside a stack allocation of <see cref="AllocationBytes"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -7,14 +7,21 @@ namespace HmmFast.Kernels;
 internal static unsafe class Streaming
 {
     /// <summary>
-    /// From this many words on, a result is written with non-temporal stores: 8 MiB, more than a core's share of the last cache. Below it they lose
-    /// because the reader that follows finds nothing in cache; above they save reading every line before it is overwritten.
+    /// From this many words on, a resolve writes with non-temporal stores: with its columns that is 20 MB, more than stays in the last cache. Below, they
+    /// lose because the cache takes the result faster than memory; above, they save reading every line before it is overwritten.
     /// </summary>
-    public const int ThresholdWords = 1 << 20;
+    public const int ThresholdWords = 3 << 19;
 
-    /// <summary>Whether a result of this size should be streamed; words that are not on an 8-byte border never are.</summary>
+    /// <summary>The same for a fill, which reads nothing and so stays in cache longer.</summary>
+    public const int FillThresholdWords = 1 << 22;
+
+    /// <summary>Whether a resolve of this size should be streamed; words that are not on an 8-byte border never are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Pays(ulong* words, int count) => count >= ThresholdWords && ((nuint)words & 7) == 0;
+
+    /// <summary>Whether a fill of this size should be streamed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool FillPays(ulong* words, int count) => count >= FillThresholdWords && ((nuint)words & 7) == 0;
 
     /// <summary>Words in front of the first 64-byte border.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

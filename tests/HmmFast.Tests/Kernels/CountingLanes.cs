@@ -30,7 +30,7 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
 
     public static ulong Equal64(byte* bytes, byte value) => TInner.Equal64(bytes, value);
 
-    public static ulong SameAsNext64(byte* bytes) => TInner.SameAsNext64(bytes);
+    public static ulong Same64(byte* a, byte* b) => TInner.Same64(a, b);
 
     public static ulong ContiguousWithNext64(uint* pfns) => TInner.ContiguousWithNext64(pfns);
 
@@ -48,10 +48,10 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
 
     public static void Blend64(byte* selectors, byte* clear, byte* set, byte* codes) => TInner.Blend64(selectors, clear, set, codes);
 
-    public static void Iota64(uint* pfns, uint first) => TInner.Iota64(pfns, first);
+    public static void Iota(uint* pfns, nint count, uint first) => TInner.Iota(pfns, count, first);
 
-    public static void Words64<TStore>(ulong* words, ulong first, ulong step)
-        where TStore : struct, IStore => TInner.Words64<TStore>(words, first, step);
+    public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
+        where TStore : struct, IStore => TInner.Words<TStore>(words, count, first, step);
 
     public static void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask) =>
         TInner.WordsKeeping64(words, first, step, keepMask);
@@ -60,6 +60,13 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
 
     public static void Add64(ushort* values, ushort delta) => TInner.Add64(values, delta);
 
-    public static void Compress64(ulong bits, ulong* words, uint first, ulong* outWords, uint* outIndices) =>
-        TInner.Compress64(bits, words, first, outWords, outIndices);
+    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Calls++;
+        return _inner.Resolve64<TStore>(classes, pfns, words, scratch);
+    }
+
+    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
+        TInner.Runs64(codes, before, pfns, first, outWords, outIndices);
 }

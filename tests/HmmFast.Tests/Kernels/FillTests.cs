@@ -43,7 +43,7 @@ public sealed class FillTests
     {
         KernelSet kernels = KernelSet.Choose(width);
         Random random = new(32);
-        foreach (int size in (int[])[.. KernelData.Sizes, Streaming.ThresholdWords + 67])
+        foreach (int size in (int[])[.. KernelData.Sizes, Streaming.FillThresholdWords + 67])
         {
             bool atEnd = random.Next(2) == 0;
             using GuardedBuffer<uint> numbers = new(size, atEnd);
