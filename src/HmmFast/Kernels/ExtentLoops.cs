@@ -44,29 +44,41 @@ internal static unsafe class ExtentLoops<TLanes>
     [SkipLocalsInit]
     private static int Blocks(byte* classes, uint* pfns, int count, ByteTable table, uint* starts, ulong* words, int capacity, ref int page)
     {
-        // The codes of the pages before are looked up too: that is cheaper than waiting for the block before to be in memory.
-        byte* stack = stackalloc byte[64 + 64 + 64];
-        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
-        byte* before = codes + 64;
-        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
-        nint i = page;
-        nint last = count - 64;
-        nint lastRoom = (nint)capacity - 64;
-        nint extents = 0;
-        for (; i <= last && extents <= lastRoom; i += 64)
+        if (count - page < 64 || capacity < 64)
         {
-            lanes.Lookup64(classes + i, codes);
-            if (TLanes.Test64(codes, Resolution.WorkMask) != 0)
+            return 0;
+        }
+
+        byte* stack = stackalloc byte[64 + 64 + 64];
+        byte* scratch = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
+
+        // Pointers that advance instead of indices: one value less to hold each, and a value spilled to the stack here makes every block wait for
+        // the addresses of the stores of the block before.
+        byte* c = classes + page;
+        uint* p = pfns + page;
+        uint* s = starts;
+        ulong* w = words;
+        uint at = (uint)page;
+        uint last = (uint)count - 64;
+        ulong* lastRoom = words + capacity - 64;
+        while (at <= last && w <= lastRoom)
+        {
+            int found = lanes.Runs64(c, p, at, w, s, scratch);
+            if (found < 0)
             {
                 break;
             }
 
-            lanes.Lookup64(classes + i - 1, before);
-            extents += TLanes.Runs64(codes, before, pfns + i, (uint)i, words + extents, starts + extents);
+            w += found;
+            s += found;
+            c += 64;
+            p += 64;
+            at += 64;
         }
 
-        page = (int)i;
-        return (int)extents;
+        page = (int)at;
+        return (int)(w - words);
     }
 
     /// <summary>Up to 64 pages, page by page where a run begins; returns the pages covered, fewer than asked at work or a full output.</summary>

@@ -72,15 +72,16 @@ internal unsafe interface ILanes<TSelf>
     static abstract void Add64(ushort* values, ushort delta);
 
     /// <summary>
-    /// Looks a block up and, if no code has a work bit, writes its words as <see cref="Expand64"/> does and returns 0; otherwise writes nothing and returns
-    /// the mask of pages that need work. The scratch is for the codes.
+    /// Looks a block up and, if no code has a work bit, writes its words as <see cref="Expand64"/> does and says so; otherwise writes nothing.
+    /// The scratch has 64 bytes.
     /// </summary>
-    ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+    bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
         where TStore : struct, IStore;
 
     /// <summary>
-    /// Writes word and index (first + i) of every page that begins a run: its code differs from that before it (before[i]), or it is valid and its number does not follow
-    /// the one before. Reads element -1 of pfns. Codes have no kind and no work bits. May write up to 64 elements behind both outputs, and into before. Returns the number of runs.
+    /// Looks a block up and, if no code has a work bit, writes word and index (first + i) of every page that begins a run: its code differs from the one before,
+    /// or it is valid and its number does not follow the one before. Returns the number of runs, or -1 at work. Reads element -1 of both columns; may write
+    /// 64 elements behind both outputs. The scratch has 128 bytes.
     /// </summary>
-    static abstract int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices);
+    int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch);
 }

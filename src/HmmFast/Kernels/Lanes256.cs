@@ -216,22 +216,32 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+    public bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
         where TStore : struct, IStore
     {
         Lookup64(classes, scratch);
-        ulong work = Test64(scratch, Resolution.WorkMask);
-        if (work == 0)
+        if (Test64(scratch, Resolution.WorkMask) != 0)
         {
-            Expand64<TStore>(scratch, pfns, words);
+            return false;
         }
 
-        return work;
+        Expand64<TStore>(scratch, pfns, words);
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
-        Scalar.Runs(~(Same64(codes, before) & (ContiguousWithNext64(pfns - 1) | ~Test64(codes, Resolution.Valid))), codes, pfns, first, outWords, outIndices);
+    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return -1;
+        }
+
+        Lookup64(classes - 1, scratch + 64);
+        ulong follows = ContiguousWithNext64(pfns - 1) | ~Test64(scratch, Resolution.Valid);
+        return Scalar.Runs(~(Same64(scratch, scratch + 64) & follows), scratch, pfns, first, outWords, outIndices);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> FourRows(byte* rows, Vector256<byte> low, Vector256<byte> bit4, Vector256<byte> bit5) => Avx2.BlendVariable(

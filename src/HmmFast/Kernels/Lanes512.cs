@@ -86,22 +86,27 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public static void Add64(ushort* values, ushort delta) => Blocks512.Add64(values, delta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+    public bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
         where TStore : struct, IStore
     {
         Vector512<byte> codes = Lookup(Vector512.Load(classes));
-        ulong work = (codes & Vector512.Create(Resolution.WorkMask)) == Vector512<byte>.Zero ? 0 : Blocks512.Test(codes, Resolution.WorkMask);
-        if (work == 0)
+        if ((codes & Vector512.Create(Resolution.WorkMask)) != Vector512<byte>.Zero)
         {
-            Blocks512.ExpandInRegisters<TStore>(codes, pfns, words);
+            return false;
         }
 
-        return work;
+        Blocks512.ExpandInRegisters<TStore>(codes, pfns, words);
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
-        Runs512.Run(codes, before, pfns, first, outWords, outIndices);
+    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
+    {
+        Vector512<byte> codes = Lookup(Vector512.Load(classes));
+        return (codes & Vector512.Create(Resolution.WorkMask)) == Vector512<byte>.Zero
+            ? Runs512.Run(codes, Lookup(Vector512.Load(classes - 1)), pfns, first, outWords, outIndices, scratch)
+            : -1;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Vector512<byte> Lookup(Vector512<byte> classes)

@@ -106,22 +106,32 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
     public static void Add64(ushort* values, ushort delta) => Blocks512.Add64(values, delta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+    public bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
         where TStore : struct, IStore
     {
         Lookup64(classes, scratch);
-        ulong work = Test64(scratch, Resolution.WorkMask);
-        if (work == 0)
+        if (Test64(scratch, Resolution.WorkMask) != 0)
         {
-            Expand64<TStore>(scratch, pfns, words);
+            return false;
         }
 
-        return work;
+        Expand64<TStore>(scratch, pfns, words);
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
-        Scalar.Runs(~(Same64(codes, before) & (ContiguousWithNext64(pfns - 1) | ~Test64(codes, Resolution.Valid))), codes, pfns, first, outWords, outIndices);
+    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return -1;
+        }
+
+        Lookup64(classes - 1, scratch + 64);
+        ulong follows = ContiguousWithNext64(pfns - 1) | ~Test64(scratch, Resolution.Valid);
+        return Scalar.Runs(~(Same64(scratch, scratch + 64) & follows), scratch, pfns, first, outWords, outIndices);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<byte> FourRows(byte* rows, Vector512<byte> low, Vector512<byte> bit4, Vector512<byte> bit5) => Blocks512.Blend(

@@ -71,7 +71,7 @@ internal static unsafe class ResolveLoops<TLanes>
         nint full = count & ~63;
         for (; i < full; i += 64)
         {
-            if (lanes.Resolve64<TStore>(classes + i, pfns + i, words + i, codes) != 0)
+            if (!lanes.Resolve64<TStore>(classes + i, pfns + i, words + i, codes))
             {
                 break;
             }

@@ -5,42 +5,44 @@ using System.Runtime.Intrinsics.X86;
 
 namespace HmmFast.Kernels;
 
-/// <summary>Where runs begin in a block of 64 pages, and their words, without a branch per run: masks are compressed, frame numbers gathered.</summary>
+/// <summary>Where runs begin in a block of 64 pages, and their words, without a branch per run where there are many of them.</summary>
 internal static unsafe class Runs512
 {
-    /// <summary>Writes word and index of every page that begins a run; reads element -1 of pfns, may write 64 elements behind both outputs and into before.</summary>
+    /// <summary>
+    /// Up to this many runs in a block, their words are made one by one: about a nanosecond each, where the whole block at once costs 18. (Compressing
+    /// positions and gathering the numbers of up to eight runs was tried and is slower: 20 ns a block.)
+    /// </summary>
+    private const int FewRuns = 12;
+
+    /// <summary>Writes word and index of every page that begins a run; reads element -1 of pfns, may write 64 elements behind both outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Run(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices)
+    public static int Run(
+        Vector512<byte> code, Vector512<byte> before, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
     {
-        Vector512<byte> code = Vector512.Load(codes);
-        Vector512<byte> jumps = Vector512.Create(
-            Vector256.Create(Jumps(pfns), Jumps(pfns + 16)),
-            Vector256.Create(Jumps(pfns + 32), Jumps(pfns + 48)));
+        Vector512<byte> jumps = Blocks512.Join(Jumps(pfns), Jumps(pfns + 16), Jumps(pfns + 32), Jumps(pfns + 48));
         Vector512<byte> valid = Vector512.LessThan(code.AsSByte(), Vector512<sbyte>.Zero).AsByte();
 
         // A byte that is not 0 begins a run: another code, or valid with a number that does not follow.
-        Vector512<byte> breaks = (code ^ Vector512.Load(before)) | (jumps & valid);
+        Vector512<byte> breaks = (code ^ before) | (jumps & valid);
         Vector512<byte> begins = ~Vector512.Equals(breaks, Vector512<byte>.Zero);
         ulong mask = begins.ExtractMostSignificantBits();
         int count = BitOperations.PopCount(mask);
-        if (count <= 8)
+        if (count <= FewRuns)
         {
-            Vector128<byte> at = Avx512Vbmi2.Compress(Vector512<byte>.Zero, begins, Vector512<byte>.Indices).GetLower().GetLower();
-            Vector128<byte> kept = Avx512Vbmi2.Compress(Vector512<byte>.Zero, begins, code).GetLower().GetLower();
-            Vector256<int> index = Avx2.ConvertToVector256Int32(at);
-            Vector256<uint> pfn = Avx2.GatherVector256(pfns, index, 4);
-            Vector512<ulong> flags = Vector512.ShiftLeft(Avx512F.ConvertToVector512UInt64(kept), 56);
-            Blocks512.Word(flags, Avx512F.ConvertToVector512UInt64(pfn)).Store(outWords);
-            (index.AsUInt32() + Vector256.Create(first)).Store(outIndices);
+            code.Store(scratch);
+            return Scalar.Runs(mask, scratch, pfns, first, outWords, outIndices);
         }
-        else if (mask == ulong.MaxValue)
+
+        if (mask == ulong.MaxValue)
         {
-            Blocks512.Expand64<CachedStore>(codes, pfns, outWords);
+            Blocks512.ExpandInRegisters<CachedStore>(code, pfns, outWords);
             Blocks512.Iota(outIndices, 64, first);
         }
         else
         {
-            Many(begins, mask, before, codes, pfns, first, outWords, outIndices);
+            code.Store(scratch);
+            begins.Store(scratch + 64);
+            Many(mask, scratch + 64, scratch, pfns, first, outWords, outIndices);
         }
 
         return count;
@@ -52,11 +54,9 @@ internal static unsafe class Runs512
         Vector512.Load(pfns) - Vector512.Load(pfns - 1) - Vector512<uint>.One);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Many(Vector512<byte> begins, ulong mask, byte* flags, byte* codes, uint* pfns, uint first, ulong* outWords, uint* outIndices)
+    private static void Many(ulong mask, byte* flags, byte* codes, uint* pfns, uint first, ulong* outWords, uint* outIndices)
     {
-        // Begins is all ones or zeros a byte: widening it with sign gives the masks of eight words and of sixteen indices. The codes before have
-        // been read, so their scratch takes it.
-        begins.Store(flags);
+        // Begins is all ones or zeros a byte: widening it with sign gives the masks of eight words and of sixteen indices.
         Vector512<uint> index = Vector512.Create(first) + Vector512<uint>.Indices;
         for (int i = 0; i < 64; i += 16)
         {

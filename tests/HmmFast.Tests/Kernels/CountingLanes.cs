@@ -60,13 +60,13 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
 
     public static void Add64(ushort* values, ushort delta) => TInner.Add64(values, delta);
 
-    public ulong Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
+    public bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
         where TStore : struct, IStore
     {
         Calls++;
         return _inner.Resolve64<TStore>(classes, pfns, words, scratch);
     }
 
-    public static int Runs64(byte* codes, byte* before, uint* pfns, uint first, ulong* outWords, uint* outIndices) =>
-        TInner.Runs64(codes, before, pfns, first, outWords, outIndices);
+    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch) =>
+        _inner.Runs64(classes, pfns, first, outWords, outIndices, scratch);
 }
