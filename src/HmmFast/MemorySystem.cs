@@ -262,7 +262,7 @@ public sealed class MemorySystem : IMemorySystem
         PhysicalMemory physical = _core.Physical;
         return new FrameObservation(
             (physical.Frames.Flags[frame] & FrameFlags.InUse) != 0 || physical.IsZero(frame),
-            physical.Frames.MapCount[frame],
+            physical.Frames.MapCount[frame] + ((physical.Frames.Flags[frame] & FrameFlags.Held) != 0 ? 1u : 0),
             physical.PinCount(frame),
             physical.ContentOf(frame));
     }

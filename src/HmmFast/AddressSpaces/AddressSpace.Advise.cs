@@ -54,8 +54,6 @@ internal sealed unsafe partial class AddressSpace
                 HugeAdvice wanted = advice == Advice.HugePage ? HugeAdvice.Huge : HugeAdvice.NoHuge;
                 if (vma.HugeAdvice != wanted)
                 {
-                    SplitHugeAt(from);
-                    SplitHugeAt(to);
                     bool softDirty = vma.SoftDirty;
                     _vmas.Modify(vma, from, to, vma.Protection, wanted, vma.IsAccounted).SoftDirty = softDirty;
                 }

@@ -9,7 +9,7 @@ internal sealed unsafe partial class AddressSpace
     {
         ulong lastBlock = vma.End / BlockPages;
         bool hasBlock = lastBlock > 0 && (lastBlock - 1) * BlockPages >= vma.Start;
-        if (!vma.IsAnonymous || vma.AnonVma == 0 || vma.HugeAdvice == HugeAdvice.NoHuge || !hasBlock)
+        if (!vma.IsAnonymous || vma.Anon is null || vma.HugeAdvice == HugeAdvice.NoHuge || !hasBlock)
         {
             return HmmStatus.Invalid;
         }
@@ -50,7 +50,7 @@ internal sealed unsafe partial class AddressSpace
             return status;
         }
 
-        if (!_physical.TryTakeFolio(Family, IndexOf(vma, start), out uint folio))
+        if (!_physical.TryTakeFolio(vma.Anon!.Number, IndexOf(vma, start), out uint folio))
         {
             ends = true;
             return HmmStatus.OutOfMemory;
@@ -108,7 +108,7 @@ internal sealed unsafe partial class AddressSpace
             FrameFlags flags = _frames.Flags[frame];
             bool isHeld = (flags & FrameFlags.HugePart) == 0
                 ? (flags & FrameFlags.Pinned) != 0
-                : _physical.IsFolioPinned(_physical.HeadOf(frame)) || HasExclusiveEntry(_physical.HeadOf(frame));
+                : _physical.IsFolioHeld(_physical.HeadOf(frame));
             if (isHeld)
             {
                 return HmmStatus.TryAgain;

@@ -10,25 +10,21 @@ internal sealed unsafe partial class AddressSpace
     {
         pages.Fill(Pfn.None);
         HmmStatus status = FaultForWrite(range, out ulong end);
-        faultedPageCount = end - range.Start.Value;
-        if (end == range.Start.Value)
+        ulong start = range.Start.Value;
+        faultedPageCount = end - start;
+        if (end == start)
         {
             return status;
         }
 
-        for (ulong vpn = range.Start.Value; vpn < end; vpn++)
+        for (ulong vpn = start; vpn < end; vpn++)
         {
-            // Pages are looked up once, before any is made exclusive: a page that a folio's head took along is a tail all the same.
+            // The frames were taken before any page was made exclusive; entries keep their frames, so looking now gives the same.
             uint frame = _pfn[vpn];
-            FrameFlags flags = _frames.Flags[frame];
-            bool isTail = (flags & FrameFlags.HugePart) != 0 && frame % BlockPages != 0;
-            if ((flags & FrameFlags.Anonymous) == 0 || isTail)
+            if (_physical.HeadOf(frame) == frame && TryMakeExclusive(frame, vpn, owner))
             {
-                continue;
+                pages[(int)(vpn - start)] = new Pfn(frame);
             }
-
-            MakeFolioExclusive(frame, owner);
-            pages[(int)(vpn - range.Start.Value)] = new Pfn(frame);
         }
 
         return HmmStatus.Ok;
@@ -83,37 +79,65 @@ internal sealed unsafe partial class AddressSpace
         _ => HmmStatus.Fault,
     };
 
-    /// <summary>A page goes alone, a 2 MiB folio as a whole, with every page of it that is still mapped, wherever that is.</summary>
-    private void MakeFolioExclusive(uint head, OwnerId owner)
+    /// <summary>
+    /// A page goes alone, a 2 MiB folio as a whole, with every page of it that is still mapped, wherever that is. True when the asked page became exclusive and
+    /// nothing maps the folio any more.
+    /// </summary>
+    private bool TryMakeExclusive(uint head, ulong asked, OwnerId owner)
     {
-        uint pages = (_frames.Flags[head] & FrameFlags.HugePart) != 0 ? (uint)BlockPages : 1;
-        NotifyPlaces(head, pages, InvalidationEvent.Exclusive, owner);
-        List<Mapping> mappings = _core.MappingsBuffer;
-        for (uint i = 0; i < pages; i++)
+        if ((_frames.Flags[head] & FrameFlags.Anonymous) == 0)
         {
-            FindMappings(head + i, mappings);
-            foreach (Mapping mapping in mappings)
-            {
-                AddressSpace space = mapping.Space;
-                PageClass old = space.ClassAt(mapping.Vpn, out _);
-                if (!old.IsPresent)
-                {
-                    continue;
-                }
-
-                if ((old.Bits & EntryBits.Huge) != 0)
-                {
-                    space.SplitHugeEntry(mapping.Vpn / BlockPages);
-                }
-
-                if (old.IsDirty)
-                {
-                    _frames.Flags[head] |= FrameFlags.Dirty;
-                }
-
-                EntryBits bits = old.Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
-                space._class[mapping.Vpn] = _classes.Intern(new PageClass(PageEntryKind.DeviceExclusive, bits));
-            }
+            return false;
         }
+
+        bool isMade = false;
+        bool goesOn = true;
+        foreach (Place place in PlacesOf(head))
+        {
+            if (!goesOn || _physical.FolioMapCount(head) == 0)
+            {
+                break;
+            }
+
+            place.Space.Invalidate(VpnRange.FromBounds(new Vpn(place.Start), new Vpn(place.End)), InvalidationEvent.Exclusive, owner);
+            goesOn = place.Space.MakePlaceExclusive(place, head, place.Space == this ? asked : ulong.MaxValue, ref isMade);
+        }
+
+        return isMade && _physical.FolioMapCount(head) == 0;
+    }
+
+    /// <summary>One place of the reverse map, page by page. False: a page of the folio is exclusive already, which ends the walk.</summary>
+    private bool MakePlaceExclusive(Place place, uint head, ulong asked, ref bool isMade)
+    {
+        for (ulong vpn = place.Start; vpn < place.End; vpn++)
+        {
+            PageClass old = ClassAt(vpn, out uint number);
+            if (number != head + place.Offset + (uint)(vpn - place.Start))
+            {
+                continue;
+            }
+
+            if (old.Kind == PageEntryKind.DeviceExclusive)
+            {
+                return false;
+            }
+
+            if (!old.IsPresent || !old.HoldsFrame)
+            {
+                continue;
+            }
+
+            if (old.IsDirty)
+            {
+                _frames.Flags[head] |= FrameFlags.Dirty;
+            }
+
+            EntryBits bits = old.Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+            _class[vpn] = _classes.Intern(new PageClass(PageEntryKind.DeviceExclusive, bits));
+            _physical.BeginHold(number);
+            isMade |= vpn == asked;
+        }
+
+        return true;
     }
 }

@@ -116,7 +116,7 @@ internal sealed unsafe partial class AddressSpace
         _vmas.PrepareAnon(vma);
         byte id = _classes.Present(Written);
         ulong done = 0;
-        while (done < count && _physical.TryTakeMappedRun(Math.Min(count - done, int.MaxValue), Family, IndexOf(vma, from + done), out uint first, out ulong taken))
+        while (done < count && _physical.TryTakeMappedRun(Math.Min(count - done, int.MaxValue), vma.Anon!.Number, IndexOf(vma, from + done), out uint first, out ulong taken))
         {
             EnsureTables(from + done, from + done + taken);
             FillEntries(from + done, taken, id);

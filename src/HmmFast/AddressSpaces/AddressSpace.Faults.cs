@@ -35,7 +35,7 @@ internal sealed unsafe partial class AddressSpace
                     return FaultOutcome.Done;
                 }
 
-                if (TryReuseHuge(block))
+                if (TryReuseHuge(vma, block))
                 {
                     return FaultOutcome.Done;
                 }
@@ -128,7 +128,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         _frames.MapCount[frame] = 1;
-        _frames.Object[frame] = Family;
+        _frames.Object[frame] = vma.Anon!.Number;
         _frames.Index[frame] = IndexOf(vma, vpn);
         return true;
     }
@@ -144,7 +144,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         byte id = _classes.Present(Written | EntryBits.Huge);
-        if (!_physical.TryTakeFolio(Family, IndexOf(vma, block * BlockPages), out uint frame))
+        if (!_physical.TryTakeFolio(vma.Anon!.Number, IndexOf(vma, block * BlockPages), out uint frame))
         {
             return false;
         }
@@ -154,7 +154,7 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>A write to a read-only 2 MiB entry whose folio nobody else has: made writable in place.</summary>
-    private bool TryReuseHuge(ulong block)
+    private bool TryReuseHuge(Vma vma, ulong block)
     {
         BlockDescriptor descriptor = _block[block];
         PageClass old = _classes[descriptor.Class];
@@ -163,13 +163,14 @@ internal sealed unsafe partial class AddressSpace
             return false;
         }
 
-        if (!old.IsExclusive && (_frames.FolioMaps[descriptor.Frame / BlockPages] != BlockPages || _physical.IsFolioPinned(descriptor.Frame)))
+        if (!old.IsExclusive && (_frames.FolioMaps[descriptor.Frame / BlockPages] != BlockPages || _physical.IsFolioHeld(descriptor.Frame)))
         {
             return false;
         }
 
         byte id = _classes.Change(descriptor.Class, Written, EntryBits.None);
         _block[block] = BlockDescriptor.Huge(id, descriptor.Frame);
+        _frames.Object[descriptor.Frame] = vma.Anon!.Number;
         return true;
     }
 
@@ -186,6 +187,11 @@ internal sealed unsafe partial class AddressSpace
 
         if (!old.IsZero && (old.IsExclusive || TryReuse(frame)))
         {
+            if (!old.IsExclusive)
+            {
+                _frames.Object[frame] = vma.Anon!.Number;
+            }
+
             SetEntry(vpn, _classes.Intern(Changed(old, Written, EntryBits.None)), frame);
                 return FaultOutcome.Done;
         }
@@ -372,14 +378,19 @@ internal sealed unsafe partial class AddressSpace
             _core.Counters.PagesSwappedIn++;
         }
 
-        _frames.Object[frame] = Family;
-        _frames.Index[frame] = IndexOf(vma, vpn);
         _physical.AddMapping(frame);
         swap.DropUse(slot);
         bool isExclusive = (!wasCached && isOnlyUse) || old.IsExclusive;
         if (!isExclusive && write && _frames.MapCount[frame] == 1 && !_physical.IsPinned(frame))
         {
             isExclusive = (_frames.Flags[frame] & FrameFlags.SwapCache) == 0 || TryLeaveSwapCache(frame);
+        }
+
+        if (!wasCached)
+        {
+            // A page that might be shared belongs to the oldest ancestor, from which everyone is found.
+            _frames.Object[frame] = (isExclusive ? vma.Anon! : vma.Anon!.Root).Number;
+            _frames.Index[frame] = IndexOf(vma, vpn);
         }
 
         EntryBits bits = old.Bits & EntryBits.SoftDirty;
@@ -412,6 +423,7 @@ internal sealed unsafe partial class AddressSpace
             bits |= EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty;
         }
 
+        _physical.EndHold(_pfn[vpn]);
         _class[vpn] = _classes.Present(bits);
         _core.Counters.ExclusiveEnds++;
     }

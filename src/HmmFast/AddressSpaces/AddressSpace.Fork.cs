@@ -13,10 +13,9 @@ internal sealed unsafe partial class AddressSpace
         {
             Vma vma = _vmas[i];
             Vma copy = vma.Part(vma.Start, vma.End);
-            if (vma.AnonVma != 0)
+            if (vma.Anon is not null)
             {
-                copy.AnonVma = _core.NextAnonVma();
-                copy.IsCloned = true;
+                copy.Anon = _core.MakeAnon(vma.Anon);
             }
 
             child._vmas.Append(copy);
@@ -35,10 +34,11 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>Without private pages of its own a VMA is not copied: the child faults its pages in anew.</summary>
-    private static bool NeedsCopy(Vma vma) => vma.IsSpecial || (vma.AnonVma != 0 && !vma.IsShared);
+    private static bool NeedsCopy(Vma vma) => vma.IsSpecial || vma.Anon is not null;
 
     private void ShareWith(AddressSpace child, Vma vma)
     {
+        EndExclusives(vma);
         Translate(vma, vma.Start, vma.End, Translation.Fork);
         ulong from = vma.Start;
         while (from < vma.End)
@@ -95,6 +95,27 @@ internal sealed unsafe partial class AddressSpace
             }
 
             from = end;
+        }
+    }
+
+    /// <summary>What a device had exclusively is mapped again before it is shared (the translation makes the entries ordinary ones).</summary>
+    private void EndExclusives(Vma vma)
+    {
+        ReadOnlySpan<PageClass> all = _classes.All;
+        for (int id = 0; id < all.Length; id++)
+        {
+            if (all[id].Kind != PageEntryKind.DeviceExclusive || !HasClass(vma.Start, vma.End, (byte)id))
+            {
+                continue;
+            }
+
+            for (ulong vpn = vma.Start; vpn < vma.End; vpn++)
+            {
+                if (_block[vpn / BlockPages].Kind == BlockKind.Table && _class[vpn] == id)
+                {
+                    _physical.EndHold(_pfn[vpn]);
+                }
+            }
         }
     }
 }

@@ -33,6 +33,90 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>
+    /// Where a folio may be mapped: the part of each VMA that covers some of its pages in its object. In the order the kernel finds them: by where the VMA
+    /// begins in the object, of two that begin alike the one that took its place first. The list is reused by the next call.
+    /// </summary>
+    private List<Place> PlacesOf(uint head)
+    {
+        List<Place> places = _core.PlacesBuffer;
+        places.Clear();
+        FrameFlags flags = _frames.Flags[head];
+        bool isAnonymous = (flags & FrameFlags.Anonymous) != 0;
+        uint pageCount = (flags & FrameFlags.HugePart) != 0 ? (uint)BlockPages : 1;
+        foreach (AddressSpace space in isAnonymous ? _family : _core.Spaces)
+        {
+            for (int i = 0; i < space._vmas.Count; i++)
+            {
+                Vma vma = space._vmas[i];
+                bool isCandidate = isAnonymous ? vma.IsFoundFrom(_frames.Object[head]) : vma.File is not null && vma.File.Object == _frames.Object[head];
+                if (isCandidate && (flags & FrameFlags.Driver) == 0)
+                {
+                    uint firstIndex = isAnonymous ? IndexOf(vma, vma.Start) : (uint)vma.PageOffset;
+                    AddPlace(places, space, vma, _frames.Index[head] - firstIndex, pageCount);
+                }
+            }
+        }
+
+        places.Sort(static (one, other) => one.Vma.PageOffset != other.Vma.PageOffset
+            ? one.Vma.PageOffset.CompareTo(other.Vma.PageOffset)
+            : one.Vma.Stamp.CompareTo(other.Vma.Stamp));
+        return places;
+    }
+
+    /// <summary>Adds the part of a VMA whose indices are those of a folio's pages. Indices may wrap, so the distance of the first from the VMA's start is given.</summary>
+    private static void AddPlace(List<Place> places, AddressSpace space, Vma vma, uint distance, uint pageCount)
+    {
+        if (distance < vma.PageCount)
+        {
+            places.Add(new Place(space, vma, vma.Start + distance, vma.Start + Math.Min(vma.PageCount, (ulong)distance + pageCount), 0));
+        }
+        else if (0 - distance < pageCount)
+        {
+            // The folio begins in front of the VMA.
+            uint offset = 0 - distance;
+            places.Add(new Place(space, vma, vma.Start, vma.Start + Math.Min(vma.PageCount, pageCount - offset), offset));
+        }
+    }
+
+    /// <summary>Notifiers hear of every place the reverse map looks at, until the one where this address space maps the folio.</summary>
+    private void TellBeforeUnmapping(uint head, ulong vpn)
+    {
+        foreach (Place place in PlacesOf(head))
+        {
+            place.Space.Invalidate(VpnRange.FromBounds(new Vpn(place.Start), new Vpn(place.End)), InvalidationEvent.Clear);
+            if (place.Space == this && place.Start <= vpn && vpn < place.End)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Every other entry of a page that is being moved becomes a migration entry too; notifiers hear of every place looked at until the last is gone.</summary>
+    /// <param name="frame">The page.</param>
+    /// <param name="others">Entries that are no migration entries yet.</param>
+    internal void HoldOthers(uint frame, uint others)
+    {
+        if (others == 0)
+        {
+            return;
+        }
+
+        foreach (Place place in PlacesOf(frame))
+        {
+            place.Space.InvalidatePage(place.Start, InvalidationEvent.Clear);
+            PageClass pageClass = place.Space.ClassAt(place.Start, out uint number);
+            if (pageClass.HoldsFrame && pageClass.Kind != PageEntryKind.Migration && number == frame)
+            {
+                place.Space.HoldEntry(place.Start);
+                if (--others == 0)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>
     /// A device-private page is touched by someone who cannot use it there: its driver brings it back to system memory, for everyone who maps it
     /// (<c>migrate_to_ram</c>). Takes no further access: the caller looks at the entry again.
     /// </summary>
@@ -42,55 +126,36 @@ internal sealed unsafe partial class AddressSpace
         uint from = _pfn[vpn];
         Pagemap pagemap = _physical.PagemapOf(from)!;
         InvalidatePage(vpn, InvalidationEvent.Migrate, pagemap.Owner);
-        if (_frames.MapCount[from] > 1)
-        {
-            NotifyPlaces(from, 1, InvalidationEvent.Clear);
-        }
-
+        HoldEntry(vpn);
+        HoldOthers(from, _frames.MapCount[from] - 1u);
+        FaultOutcome outcome = FaultOutcome.Done;
+        uint to = 0;
         if (_physical.IsPinned(from))
         {
-            return FaultOutcome.SigBus;
+            outcome = FaultOutcome.SigBus;
         }
-
-        if (!_physical.TryTakeSystem(FrameFlags.InUse, out uint to))
+        else if (!_physical.TryTakeSystem(FrameFlags.InUse, out to))
         {
-            return FaultOutcome.OutOfMemory;
+            outcome = FaultOutcome.OutOfMemory;
         }
 
-        ReplaceFrame(from, to, vpn);
+        if (outcome != FaultOutcome.Done)
+        {
+            RestoreHeld(vpn, from);
+            return outcome;
+        }
+
+        if (_physical.TracksContent)
+        {
+            _frames.Content[to] = _frames.Content[from];
+        }
+
+        MoveHeld(vpn, from, to);
+        RestoreHeld(vpn, to);
         _core.Counters.PagesMigratedToSystem++;
         _core.Counters.MigrateToRamFaults++;
         _physical.Unused(from);
         pagemap.Ops?.MigratedToRam(Handle!, new Vpn(vpn), new Pfn(from), new Pfn(to));
         return FaultOutcome.Done;
-    }
-
-    /// <summary>Moves a page from one frame to another and rewrites every entry that holds it; entries keep their access and bits.</summary>
-    internal void ReplaceFrame(uint from, uint to, ulong vpn)
-    {
-        int device = _physical.PagemapOf(to) is { Kind: DeviceMemoryKind.Private } pagemap ? pagemap.Device + 1 : 0;
-        if (_frames.MapCount[from] == 1)
-        {
-            ReplaceEntry(vpn, to, device);
-        }
-        else
-        {
-            List<Mapping> mappings = _core.MappingsBuffer;
-            FindMappings(from, mappings);
-            for (int i = 0; i < mappings.Count; i++)
-            {
-                mappings[i].Space.ReplaceEntry(mappings[i].Vpn, to, device);
-            }
-        }
-
-        _physical.MoveIdentity(from, to, copyContent: true);
-    }
-
-    private void ReplaceEntry(ulong vpn, uint to, int device)
-    {
-        PageClass old = _classes[_class[vpn]];
-        PageEntryKind kind = device != 0 ? PageEntryKind.DevicePrivate : PageEntryKind.Present;
-        EntryBits bits = old.Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
-        SetEntry(vpn, _classes.Intern(new PageClass(kind, bits, (ushort)device)), to);
     }
 }

@@ -5,21 +5,34 @@ namespace HmmFast.AddressSpaces;
 /// <content>2 MiB entries: split into a table, folios split into pages.</content>
 internal sealed unsafe partial class AddressSpace
 {
-    /// <summary>Splits the 2 MiB entry that a page border lies inside of, if there is one: VMA borders never do.</summary>
-    private void SplitHugeAt(ulong vpn)
+    /// <summary>A new border inside a 2 MiB block that lay in the VMA as a whole: notifiers hear of the block, and a 2 MiB entry is split.</summary>
+    internal void SplitHugeAcross(Vma vma, ulong border)
     {
-        if (vpn % BlockPages != 0 && _core.Options.Window.Contains(new Vpn(vpn)) && _block[vpn / BlockPages].Kind == BlockKind.Huge)
+        ulong block = border / BlockPages;
+        if (border % BlockPages == 0 || block * BlockPages < vma.Start || (block + 1) * BlockPages > vma.End)
         {
-            SplitHugeEntry(vpn / BlockPages);
+            return;
+        }
+
+        if (_block[block].Kind == BlockKind.Huge)
+        {
+            SplitHugeEntry(block);
+        }
+        else if (_columns.Gibibyte[border / PageOrder.PagesPerGibibyte] != 0)
+        {
+            InvalidateBlock(block);
         }
     }
+
+    /// <summary>Splitting a 2 MiB entry is told before it is looked whether there is one.</summary>
+    private void InvalidateBlock(ulong block) => Invalidate(new VpnRange(new Vpn(block * BlockPages), BlockPages), InvalidationEvent.Clear);
 
     /// <summary>
     /// Turns a 2 MiB entry into a table of 512 entries that say the same. The folio stays one; a huge zero page becomes 512 small ones.
     /// </summary>
     internal void SplitHugeEntry(ulong block)
     {
-        Invalidate(new VpnRange(new Vpn(block * BlockPages), BlockPages), InvalidationEvent.Clear);
+        InvalidateBlock(block);
         SplitHugeEntryQuietly(block, dirtyIsSoftDirty: true);
     }
 
@@ -51,29 +64,25 @@ internal sealed unsafe partial class AddressSpace
     /// <returns>False when a pin or a device's exclusive entry holds the folio together.</returns>
     internal bool TrySplitFolio(uint head)
     {
-        if (_physical.IsFolioPinned(head) || HasExclusiveEntry(head))
+        if (_physical.IsFolioHeld(head))
         {
             return false;
         }
 
         List<Mapping> mappings = _core.MappingsBuffer;
         byte zero = _classes.Present(EntryBits.Zero);
-        NotifyPlaces(head, (uint)BlockPages, InvalidationEvent.Clear);
-        foreach (AddressSpace space in _family)
+        List<Place> places = PlacesOf(head);
+        uint mapped = _physical.FolioMapCount(head);
+        for (int i = 0; i < places.Count && mapped > 0; i++)
         {
-            space.SplitEntriesOf(head);
+            Place place = places[i];
+            place.Space.InvalidateBlock(place.Start / BlockPages);
+            place.Space.Invalidate(VpnRange.FromBounds(new Vpn(place.Start), new Vpn(place.End)), InvalidationEvent.Clear);
+            mapped -= place.Space.FreezeForSplit(place, head);
         }
 
         FrameFlags dirty = _frames.Flags[head] & FrameFlags.Dirty;
-        for (uint i = 0; i < BlockPages && dirty == 0; i++)
-        {
-            FindMappings(head + i, mappings);
-            foreach (Mapping mapping in mappings)
-            {
-                dirty |= mapping.Space.ClassAt(mapping.Vpn, out _).IsDirty ? FrameFlags.Dirty : FrameFlags.None;
-            }
-        }
-
+        uint anon = _frames.Object[head];
         for (uint i = 0; i < BlockPages; i++)
         {
             uint frame = head + i;
@@ -89,6 +98,7 @@ internal sealed unsafe partial class AddressSpace
             }
 
             _frames.Flags[frame] = (_frames.Flags[frame] & ~(FrameFlags.HugePart | FrameFlags.Dirty)) | dirty;
+            _frames.Object[frame] = anon;
             if (_frames.MapCount[frame] == 0)
             {
                 _physical.Unused(frame);
@@ -100,88 +110,27 @@ internal sealed unsafe partial class AddressSpace
         return true;
     }
 
-    private bool HasExclusiveEntry(uint head)
+    /// <summary>Makes sure that a folio is mapped by single entries at a place, and notes if any is dirty. Answers how many entries mapped it.</summary>
+    private uint FreezeForSplit(Place place, uint head)
     {
-        List<Mapping> mappings = _core.MappingsBuffer;
-        for (uint i = 0; i < BlockPages; i++)
+        ulong block = place.Start / BlockPages;
+        bool isHuge = _block[block].Kind == BlockKind.Huge && _block[block].Frame == head;
+        if (isHuge)
         {
-            FindMappings(head + i, mappings);
-            foreach (Mapping mapping in mappings)
+            SplitHugeEntryQuietly(block, dirtyIsSoftDirty: false);
+        }
+
+        uint mapped = 0;
+        for (ulong vpn = place.Start; vpn < place.End; vpn++)
+        {
+            PageClass pageClass = ClassAt(vpn, out uint number);
+            if (pageClass.IsPresent && number == head + place.Offset + (uint)(vpn - place.Start))
             {
-                if (mapping.Space.ClassAt(mapping.Vpn, out _).Kind == PageEntryKind.DeviceExclusive)
-                {
-                    return true;
-                }
+                mapped++;
+                _frames.Flags[head] |= pageClass.IsDirty ? FrameFlags.Dirty : FrameFlags.None;
             }
         }
 
-        return false;
-    }
-
-    /// <summary>
-    /// Tells every VMA that a walk of the reverse map comes by: those that could hold some of a folio's pages, whether they do or not.
-    /// </summary>
-    private void NotifyPlaces(uint head, uint pageCount, InvalidationEvent why, OwnerId owner = default)
-    {
-        bool isAnonymous = (_frames.Flags[head] & FrameFlags.Anonymous) != 0;
-        foreach (AddressSpace space in isAnonymous ? _family : _core.Spaces)
-        {
-            for (int i = 0; i < space._vmas.Count; i++)
-            {
-                Vma vma = space._vmas[i];
-                bool isCandidate = isAnonymous ? !vma.IsShared && vma.AnonVma != 0 : vma.File is not null && vma.File.Object == _frames.Object[head];
-                uint firstIndex = isAnonymous ? IndexOf(vma, vma.Start) : (uint)vma.PageOffset;
-                if (isCandidate && PlaceOf(vma, _frames.Index[head] - firstIndex, pageCount, out VpnRange range))
-                {
-                    space.Invalidate(range, why, owner);
-                }
-            }
-        }
-    }
-
-    /// <summary>The part of a VMA whose indices are those of a folio's pages. Indices may wrap, so the first page's distance from the VMA's start is given.</summary>
-    private static bool PlaceOf(Vma vma, uint offset, uint pageCount, out VpnRange range)
-    {
-        range = default;
-        ulong first;
-        ulong last;
-        if (offset < vma.PageCount)
-        {
-            first = offset;
-            last = Math.Min(vma.PageCount, (ulong)offset + pageCount);
-        }
-        else if (uint.MaxValue - offset < pageCount - 1)
-        {
-            // The folio begins in front of the VMA.
-            first = 0;
-            last = Math.Min(vma.PageCount, pageCount - (ulong)(0 - offset));
-        }
-        else
-        {
-            return false;
-        }
-
-        range = new VpnRange(new Vpn(vma.Start + first), last - first);
-        return true;
-    }
-
-    /// <summary>Splits this address space's 2 MiB entries of a folio; the caller has notified.</summary>
-    private void SplitEntriesOf(uint head)
-    {
-        for (int i = 0; i < _vmas.Count; i++)
-        {
-            Vma vma = _vmas[i];
-            uint offset = _frames.Index[head] - IndexOf(vma, vma.Start);
-            if (vma.IsShared || offset >= vma.PageCount || offset + BlockPages > vma.PageCount)
-            {
-                continue;
-            }
-
-            ulong vpn = vma.Start + offset;
-            if (vpn % BlockPages == 0 && _block[vpn / BlockPages].Kind == BlockKind.Huge && _block[vpn / BlockPages].Frame == head)
-            {
-                SplitHugeEntryQuietly(vpn / BlockPages, dirtyIsSoftDirty: false);
-            }
-        }
+        return isHuge ? 1 : mapped;
     }
 }

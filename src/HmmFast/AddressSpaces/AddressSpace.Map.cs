@@ -63,8 +63,6 @@ internal sealed unsafe partial class AddressSpace
             return HmmStatus.Ok;
         }
 
-        SplitHugeAt(from);
-        SplitHugeAt(to);
         _vmas.SplitAt(from);
         _vmas.SplitAt(to);
         Invalidate(range, InvalidationEvent.Unmap);
@@ -159,6 +157,13 @@ internal sealed unsafe partial class AddressSpace
 
                     DropFrames(from, (ulong)length);
                 }
+                else if (pageClass.Kind == PageEntryKind.DeviceExclusive)
+                {
+                    for (ulong i = 0; i < (ulong)length; i++)
+                    {
+                        _physical.DropHold(_pfn[from + i]);
+                    }
+                }
                 else if (pageClass.Kind == PageEntryKind.Swap)
                 {
                     for (ulong i = 0; i < (ulong)length; i++)
@@ -240,7 +245,7 @@ internal sealed unsafe partial class AddressSpace
                 }
 
                 ulong from = at;
-                while (at < end && ClassAt(at, out uint number).HoldsFrame && pagemap.Frames.Contains(number))
+                while (at < end && ClassAt(at, out uint number) is { HoldsFrame: true } && pagemap.Frames.Contains(number))
                 {
                     at++;
                 }

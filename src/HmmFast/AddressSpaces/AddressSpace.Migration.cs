@@ -35,27 +35,6 @@ internal sealed unsafe partial class AddressSpace
         _class[vpn] = _classes.Intern(old with { Kind = PageEntryKind.Migration });
     }
 
-    /// <summary>Holds every other entry of a frame as well. A walk of the reverse map tells every place it comes by, this one too.</summary>
-    internal void HoldOthers(uint frame, ulong vpn)
-    {
-        if (_frames.MapCount[frame] <= 1)
-        {
-            return;
-        }
-
-        NotifyPlaces(frame, 1, InvalidationEvent.Clear);
-        List<Mapping> mappings = _core.MappingsBuffer;
-        FindMappings(frame, mappings);
-        for (int i = 0; i < mappings.Count; i++)
-        {
-            Mapping mapping = mappings[i];
-            if (mapping.Space != this || mapping.Vpn != vpn)
-            {
-                mapping.Space.HoldEntry(mapping.Vpn);
-            }
-        }
-    }
-
     /// <summary>Moves a held page's identity: the migration entries name the new frame from now on. The driver has copied the content.</summary>
     internal void MoveHeld(ulong vpn, uint from, uint to)
     {
@@ -79,7 +58,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         bool isCached = (_frames.Flags[from] & FrameFlags.SwapCache) != 0;
-        _physical.MoveIdentity(from, to, copyContent: false);
+        _physical.MoveIdentity(from, to);
         if (isCached)
         {
             _physical.Swap.Recache(from, to);
@@ -132,7 +111,7 @@ internal sealed unsafe partial class AddressSpace
         SetEntry(vpn, id, frame);
         _frames.Flags[frame] |= FrameFlags.AnonymousPage;
         _frames.MapCount[frame] = 1;
-        _frames.Object[frame] = Family;
+        _frames.Object[frame] = vma.Anon!.Number;
         _frames.Index[frame] = IndexOf(vma, vpn);
         return true;
     }

@@ -138,7 +138,7 @@ internal sealed unsafe partial class AddressSpace
             return;
         }
 
-        InvalidatePage(vpn, InvalidationEvent.Clear);
+        TellBeforeUnmapping(frame, vpn);
         PageClass old = _classes[_class[vpn]];
         SetEntry(vpn, _classes.Intern(new PageClass(PageEntryKind.Swap, old.Bits & (EntryBits.SoftDirty | EntryBits.Exclusive))), slot);
         if (old.IsDirty || (_frames.Flags[frame] & FrameFlags.Dirty) != 0)
@@ -161,7 +161,7 @@ internal sealed unsafe partial class AddressSpace
     private void SwapOutFolio(Vma vma, uint head, ulong start)
     {
         SwapArea swap = _physical.Swap;
-        if (_physical.IsFolioPinned(head) || !swap.TryTakeBlock(out uint first))
+        if (HasPin(head) || !swap.TryTakeBlock(out uint first))
         {
             if (TrySplitFolio(head))
             {
@@ -171,7 +171,7 @@ internal sealed unsafe partial class AddressSpace
             return;
         }
 
-        Invalidate(new VpnRange(new Vpn(start), BlockPages), InvalidationEvent.Clear);
+        TellBeforeUnmapping(head, start);
         if (_block[start / BlockPages].Kind == BlockKind.Huge)
         {
             SplitHugeEntryQuietly(start / BlockPages, dirtyIsSoftDirty: true);
@@ -192,8 +192,8 @@ internal sealed unsafe partial class AddressSpace
     {
         ulong count = (_frames.Flags[head] & FrameFlags.HugePart) != 0 ? BlockPages : 1;
         ulong block = vpn / BlockPages;
-        Invalidate(new VpnRange(new Vpn(vpn), count), InvalidationEvent.Clear);
-        bool isHeld = count == 1 ? _physical.IsPinned(head) : _physical.IsFolioPinned(head) || HasExclusiveEntry(head);
+        TellBeforeUnmapping(head, vpn);
+        bool isHeld = count == 1 ? _physical.IsPinned(head) : _physical.IsFolioHeld(head);
         if (_block[block].Kind == BlockKind.Huge)
         {
             if (!isHeld && !_classes[_block[block].Class].IsDirty && (_frames.Flags[head] & FrameFlags.Dirty) == 0)
@@ -229,7 +229,7 @@ internal sealed unsafe partial class AddressSpace
     {
         FileObject file = vma.File!;
         ulong page = vma.IndexOf(vpn);
-        InvalidatePage(vpn, InvalidationEvent.Clear);
+        TellBeforeUnmapping(frame, vpn);
         if (_classes[_class[vpn]].IsDirty)
         {
             _frames.Flags[frame] |= FrameFlags.Dirty;
@@ -255,5 +255,18 @@ internal sealed unsafe partial class AddressSpace
 
         file.Cache[page] = 0;
         _physical.Give(frame);
+    }
+
+    private bool HasPin(uint head)
+    {
+        for (uint i = 0; i < BlockPages; i++)
+        {
+            if (_physical.IsPinned(head + i))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -26,8 +26,6 @@ internal sealed unsafe partial class AddressSpace
             ulong to = Math.Min(end, vma.End);
             if (vma.Protection != protection)
             {
-                SplitHugeAt(at);
-                SplitHugeAt(to);
                 bool softDirty = vma.SoftDirty;
                 Vma changed = _vmas.Modify(vma, at, to, protection, vma.HugeAdvice, AccountedAfter(vma, protection));
                 changed.SoftDirty = softDirty;
@@ -141,7 +139,7 @@ internal sealed unsafe partial class AddressSpace
             return vma.IsAccounted || (!vma.CanWrite && !vma.IsShared && !vma.IsSpecial);
         }
 
-        return vma.IsAccounted && !(vma.IsAnonymous && vma.AnonVma == 0);
+        return vma.IsAccounted && !(vma.IsAnonymous && vma.Anon is null);
     }
 
     /// <summary>

@@ -33,7 +33,7 @@ internal sealed unsafe partial class AddressSpace
 
         ulong from = range.Start.Value;
         Vma moved = vma.Part(from, range.End.Value);
-        if (vma.IsAnonymous && vma.AnonVma == 0)
+        if (vma.IsAnonymous && vma.Anon is null)
         {
             // Without private pages nothing remembers the old place.
             moved.PageOffset = to.Value;

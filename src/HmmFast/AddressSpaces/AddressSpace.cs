@@ -19,6 +19,8 @@ internal sealed unsafe partial class AddressSpace : IDisposable
     private readonly PageClassTable _classes;
     private readonly PageColumns _columns;
     private readonly VmaList _vmas;
+
+    // The address spaces that forks made out of one: frames are shared among them only.
     private readonly List<AddressSpace> _family;
 
     // Class and pfn columns, indexed by page number (biased).
@@ -33,11 +35,10 @@ internal sealed unsafe partial class AddressSpace : IDisposable
         _frames = core.Physical.Frames;
         _classes = core.Classes;
         _columns = new PageColumns(core.Options.Window, core.Ledger);
-        _vmas = new VmaList(core);
+        _vmas = new VmaList(core, this);
         _class = _columns.Class;
         _pfn = _columns.Pfn;
         _block = _columns.Block;
-        Family = parent?.Family ?? core.NextFamily();
         _family = parent?._family ?? [];
         _family.Add(this);
         core.Spaces.Add(this);
@@ -50,9 +51,6 @@ internal sealed unsafe partial class AddressSpace : IDisposable
     public VmaList VmaList => _vmas;
 
     public NotifierSet Notifiers { get; } = new();
-
-    /// <summary>Number of the group of address spaces that forks made out of one; the reverse map's object of anonymous frames.</summary>
-    public uint Family { get; }
 
     public bool IsDisposed { get; private set; }
 

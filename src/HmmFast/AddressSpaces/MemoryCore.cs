@@ -11,8 +11,8 @@ internal sealed class MemoryCore : IDisposable
     private readonly List<FileObject> _nameless = [];
     private readonly Dictionary<uint, FileObject> _byObject = [];
     private uint _nextObject;
-    private uint _nextFamily;
-    private int _nextAnonVma;
+    private uint _nextAnon;
+    private ulong _nextStamp;
     private bool _unmapped;
 
     public MemoryCore(MemorySystemOptions options, NativeMemoryLedger ledger, KernelSet kernels)
@@ -51,15 +51,19 @@ internal sealed class MemoryCore : IDisposable
     /// <summary>Scratch for the reverse map, so that looking a frame up allocates nothing once it has grown. Not held across calls that use it again.</summary>
     public List<Mapping> MappingsBuffer { get; } = [];
 
+    /// <summary>Scratch for walks of the reverse map; as <see cref="MappingsBuffer"/>.</summary>
+    public List<Place> PlacesBuffer { get; } = [];
+
     /// <summary>Scratch for reclaim.</summary>
     public List<ulong> PagesBuffer { get; } = [];
 
     /// <summary>The file of a reverse map object.</summary>
     public FileObject FileOf(uint reverseMapObject) => _byObject[reverseMapObject];
 
-    public int NextAnonVma() => ++_nextAnonVma;
+    public AnonVma MakeAnon(AnonVma? parent) => new(_nextAnon++, parent);
 
-    public uint NextFamily() => ++_nextFamily;
+    /// <summary>A number that grows: what takes its place later has a larger one.</summary>
+    public ulong NextStamp() => _nextStamp++;
 
     /// <summary>Makes a file; pages that hold something are in the page cache from the start, as after writing the file.</summary>
     public unsafe FileId CreateFile(FileOptions options)

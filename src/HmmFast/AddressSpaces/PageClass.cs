@@ -48,6 +48,6 @@ internal readonly record struct PageClass(PageEntryKind Kind, EntryBits Bits, us
 
     /// <summary>True when the number beside the class is a frame that counts this entry as a mapping.</summary>
     public bool HoldsFrame =>
-        (Kind is PageEntryKind.DevicePrivate or PageEntryKind.DeviceExclusive or PageEntryKind.Migration)
+        (Kind is PageEntryKind.DevicePrivate or PageEntryKind.Migration)
         || (Kind == PageEntryKind.Present && (Bits & (EntryBits.Zero | EntryBits.Special)) == 0);
 }

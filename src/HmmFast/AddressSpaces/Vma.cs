@@ -28,11 +28,11 @@ internal sealed class Vma
     /// <summary>Page of the file at <see cref="Start"/>; for private anonymous memory the page number it was mapped at, which mremap keeps.</summary>
     public ulong PageOffset { get; set; }
 
-    /// <summary>The kernel's anon_vma as a number; 0 until the first private page is made. Merging looks at it.</summary>
-    public int AnonVma { get; set; }
+    /// <summary>Null until the first private page is made. Merging looks at it.</summary>
+    public AnonVma? Anon { get; set; }
 
-    /// <summary>True when the VMA was forked from one that had an anon_vma: such VMAs merge only with their like.</summary>
-    public bool IsCloned { get; set; }
+    /// <summary>When the VMA took its place among those of its object; of two that begin alike the reverse map finds the older first.</summary>
+    public ulong Stamp { get; set; }
 
     public HugeAdvice HugeAdvice { get; set; }
 
@@ -77,6 +77,20 @@ internal sealed class Vma
         && block * PageOrder.PagesPerBlock >= Start
         && (block + 1) * PageOrder.PagesPerBlock <= End;
 
+    /// <summary>Pages of an anon_vma may be mapped here: it is the VMA's own or an ancestor's.</summary>
+    public bool IsFoundFrom(uint anonNumber)
+    {
+        for (AnonVma? anon = Anon; anon is not null; anon = anon.Parent)
+        {
+            if (anon.Number == anonNumber)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>A copy over other pages of the same mapping.</summary>
     public Vma Part(ulong start, ulong end) => new()
     {
@@ -87,8 +101,7 @@ internal sealed class Vma
         File = File,
         FileId = FileId,
         PageOffset = PageOffset + (start - Start),
-        AnonVma = AnonVma,
-        IsCloned = IsCloned,
+        Anon = Anon,
         HugeAdvice = HugeAdvice,
         IsAccounted = IsAccounted,
         SoftDirty = SoftDirty,

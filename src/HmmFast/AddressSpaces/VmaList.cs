@@ -5,8 +5,13 @@ internal sealed class VmaList
 {
     private readonly List<Vma> _vmas = [];
     private readonly MemoryCore _core;
+    private readonly AddressSpace _space;
 
-    public VmaList(MemoryCore core) => _core = core;
+    public VmaList(MemoryCore core, AddressSpace space)
+    {
+        _core = core;
+        _space = space;
+    }
 
     public int Count => _vmas.Count;
 
@@ -47,9 +52,11 @@ internal sealed class VmaList
         if (index < _vmas.Count && _vmas[index].Start < vpn)
         {
             Vma left = _vmas[index];
+            _space.SplitHugeAcross(left, vpn);
             Vma right = left.Part(vpn, left.End);
             left.End = vpn;
             Insert(index + 1, right);
+            left.Stamp = _core.NextStamp();
         }
     }
 
@@ -73,13 +80,15 @@ internal sealed class VmaList
         int index = IndexFrom(added.Start);
         Vma? left = index > 0 && _vmas[index - 1].End == added.Start ? _vmas[index - 1] : null;
         Vma? right = index < _vmas.Count && _vmas[index].Start == added.End ? _vmas[index] : null;
-        bool withLeft = left is not null && CanJoin(left, added, added) && AnonFits(added.AnonVma, left.AnonVma, left);
-        bool withRight = right is not null && CanJoin(added, right, added) && AnonFits(added.AnonVma, right.AnonVma, right);
-        if (withLeft && withRight && AnonFits(left!.AnonVma, right!.AnonVma, null))
+        bool withLeft = left is not null && CanJoin(left, added, added) && AnonFits(added.Anon, left.Anon, left);
+        bool withRight = right is not null && CanJoin(added, right, added) && AnonFits(added.Anon, right.Anon, right);
+        if (withLeft && withRight && AnonFits(left!.Anon, right!.Anon, null))
         {
             left.End = right.End;
-            TakeAnon(left, right.AnonVma != 0 ? right : added);
+            TakeAnon(left, right);
+            TakeAnon(left, added);
             RemoveAt(index);
+            left.Stamp = _core.NextStamp();
             return left;
         }
 
@@ -87,6 +96,7 @@ internal sealed class VmaList
         {
             left!.End = added.End;
             TakeAnon(left, added);
+            left.Stamp = _core.NextStamp();
             return left;
         }
 
@@ -95,6 +105,7 @@ internal sealed class VmaList
             right!.PageOffset -= added.PageCount;
             right.Start = added.Start;
             TakeAnon(right, added);
+            right.Stamp = _core.NextStamp();
             return right;
         }
 
@@ -116,49 +127,56 @@ internal sealed class VmaList
         bool rightSide = to == vma.End;
         Vma? left = leftSide && index > 0 && _vmas[index - 1].End == from ? _vmas[index - 1] : null;
         Vma? right = rightSide && index + 1 < _vmas.Count && _vmas[index + 1].Start == to ? _vmas[index + 1] : null;
-        bool withLeft = left is not null && CanJoin(left, wanted, wanted) && AnonFits(vma.AnonVma, left.AnonVma, left);
-        bool withRight = right is not null && CanJoin(wanted, right, wanted) && AnonFits(vma.AnonVma, right.AnonVma, right);
-        if (withLeft && withRight && AnonFits(left!.AnonVma, right!.AnonVma, null))
+        bool withLeft = left is not null && CanJoin(left, wanted, wanted) && AnonFits(vma.Anon, left.Anon, left);
+        bool withRight = right is not null && CanJoin(wanted, right, wanted) && AnonFits(vma.Anon, right.Anon, right);
+        if (withLeft && withRight && AnonFits(left!.Anon, right!.Anon, null))
         {
             // Both borders are the part's own, so the part is the whole VMA, and it goes with the right neighbour.
             left.End = right.End;
-            TakeAnon(left, right.AnonVma != 0 ? right : vma);
+            TakeAnon(left, right.Anon is not null ? right : vma);
             RemoveAt(index + 1);
             RemoveAt(index);
+            left.Stamp = _core.NextStamp();
             return left;
         }
 
         if (withLeft)
         {
-            left!.End = to;
-            TakeAnon(left, vma);
+            TakeAnon(left!, vma);
             if (rightSide)
             {
                 RemoveAt(index);
             }
             else
             {
+                _space.SplitHugeAcross(vma, to);
                 vma.PageOffset += to - from;
                 vma.Start = to;
+                vma.Stamp = _core.NextStamp();
             }
 
+            left!.End = to;
+            left.Stamp = _core.NextStamp();
             return left;
         }
 
         if (withRight)
         {
-            right!.PageOffset -= to - from;
-            right.Start = from;
-            TakeAnon(right, vma);
+            TakeAnon(right!, vma);
             if (leftSide)
             {
                 RemoveAt(index);
             }
             else
             {
+                _space.SplitHugeAcross(vma, from);
                 vma.End = from;
+                vma.Stamp = _core.NextStamp();
             }
 
+            right!.PageOffset -= to - from;
+            right.Start = from;
+            right.Stamp = _core.NextStamp();
             return right;
         }
 
@@ -174,7 +192,7 @@ internal sealed class VmaList
     /// <summary>Gives a VMA its anon_vma before the first private page is made: a neighbour's that could be one VMA with it but for protections, or a new one.</summary>
     public void PrepareAnon(Vma vma)
     {
-        if (vma.AnonVma != 0)
+        if (vma.Anon is not null)
         {
             return;
         }
@@ -182,17 +200,17 @@ internal sealed class VmaList
         int index = IndexFrom(vma.Start);
         Vma? next = index + 1 < _vmas.Count ? _vmas[index + 1] : null;
         Vma? previous = index > 0 ? _vmas[index - 1] : null;
-        if (next is not null && next.AnonVma != 0 && !next.IsCloned && SharesAnon(vma, next))
+        if (next is { Anon.Parent: null } && SharesAnon(vma, next))
         {
-            vma.AnonVma = next.AnonVma;
+            vma.Anon = next.Anon;
         }
-        else if (previous is not null && previous.AnonVma != 0 && !previous.IsCloned && SharesAnon(previous, vma))
+        else if (previous is { Anon.Parent: null } && SharesAnon(previous, vma))
         {
-            vma.AnonVma = previous.AnonVma;
+            vma.Anon = previous.Anon;
         }
         else
         {
-            vma.AnonVma = _core.NextAnonVma();
+            vma.Anon = _core.MakeAnon(parent: null);
         }
     }
 
@@ -201,11 +219,7 @@ internal sealed class VmaList
 
     private static void TakeAnon(Vma into, Vma from)
     {
-        if (into.AnonVma == 0 && from.AnonVma != 0)
-        {
-            into.AnonVma = from.AnonVma;
-            into.IsCloned = from.IsCloned;
-        }
+        into.Anon ??= from.Anon;
     }
 
     /// <summary>Whether two VMAs side by side are one mapping with the attributes of <paramref name="wanted"/>.</summary>
@@ -222,8 +236,8 @@ internal sealed class VmaList
     }
 
     /// <summary>Equal anon_vmas go together; none goes with any, unless that VMA was cloned by a fork.</summary>
-    private static bool AnonFits(int one, int two, Vma? vma) =>
-        one == two || ((one == 0 || two == 0) && (vma is null || (vma.AnonVma != 0 && !vma.IsCloned)));
+    private static bool AnonFits(AnonVma? one, AnonVma? two, Vma? vma) =>
+        ReferenceEquals(one, two) || ((one is null || two is null) && (vma is null || (vma.Anon is { Parent: null })));
 
     private static bool SharesAnon(Vma left, Vma right) =>
         left.End == right.Start
@@ -240,6 +254,7 @@ internal sealed class VmaList
             vma.File.VmaCount++;
         }
 
+        vma.Stamp = _core.NextStamp();
         _vmas.Insert(index, vma);
     }
 

@@ -197,7 +197,8 @@ internal static unsafe class Migrator
             MigratePfn source = migration.Source[i];
             if (source.IsValid)
             {
-                space.HoldOthers((uint)source.Pfn.Value, start + i);
+                uint frame = (uint)source.Pfn.Value;
+                space.HoldOthers(frame, physical.Frames.MapCount[frame] - 1u);
             }
         }
 

@@ -33,8 +33,11 @@ internal enum FrameFlags : ushort
     /// <summary>Nothing maps it any more; it is given back when the last pin goes.</summary>
     Orphan = 256,
 
-    /// <summary>A file page that was written since it was last in step with its file.</summary>
+    /// <summary>Written since it was last in step with its file or swap slot. Of a 2 MiB folio only the first page's counts.</summary>
     Dirty = 512,
+
+    /// <summary>A device-exclusive entry holds it: in use, but not mapped.</summary>
+    Held = 1024,
 
     /// <summary>What a private anonymous page has.</summary>
     AnonymousPage = InUse | Anonymous | SwapBacked,

@@ -117,26 +117,26 @@ internal sealed unsafe class PhysicalMemory : IDisposable
     }
 
     /// <summary>Takes the lowest free frames as one run and fills their columns as mapped once each at consecutive indices.</summary>
-    public bool TryTakeMappedRun(ulong most, uint family, uint firstIndex, out uint first, out ulong count)
+    public bool TryTakeMappedRun(ulong most, uint anon, uint firstIndex, out uint first, out ulong count)
     {
         if (!System.TryTakeRun(most, out first, out count))
         {
             return false;
         }
 
-        FillMapped(first, count, FrameFlags.AnonymousPage, family, firstIndex);
+        FillMapped(first, count, FrameFlags.AnonymousPage, anon, firstIndex);
         return true;
     }
 
     /// <summary>Takes the lowest free aligned run of 512 for a 2 MiB folio, mapped once.</summary>
-    public bool TryTakeFolio(uint family, uint firstIndex, out uint first)
+    public bool TryTakeFolio(uint anon, uint firstIndex, out uint first)
     {
         if (!System.TryTakeBlock(out first))
         {
             return false;
         }
 
-        FillMapped(first, BlockPages, FrameFlags.AnonymousPage | FrameFlags.HugePart, family, firstIndex);
+        FillMapped(first, BlockPages, FrameFlags.AnonymousPage | FrameFlags.HugePart, anon, firstIndex);
         Frames.FolioMaps[first / BlockPages] = (uint)BlockPages;
         Frames.FolioEntries[first / BlockPages] = 1;
         return true;
@@ -256,7 +256,7 @@ internal sealed unsafe class PhysicalMemory : IDisposable
     public void Unused(uint frame)
     {
         FrameFlags flags = Frames.Flags[frame];
-        if ((flags & FrameFlags.PageCache) != 0)
+        if ((flags & (FrameFlags.PageCache | FrameFlags.Held)) != 0)
         {
             return;
         }
@@ -290,6 +290,41 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         }
     }
 
+    /// <summary>A mapping becomes a device-exclusive entry: the page stays in use without being mapped there.</summary>
+    public void BeginHold(uint frame)
+    {
+        Frames.Flags[frame] |= FrameFlags.Held;
+        Frames.MapCount[frame]--;
+        if ((Frames.Flags[frame] & FrameFlags.HugePart) != 0)
+        {
+            Frames.FolioMaps[frame / BlockPages]--;
+        }
+    }
+
+    /// <summary>A device-exclusive entry becomes a mapping again.</summary>
+    public void EndHold(uint frame)
+    {
+        Frames.Flags[frame] &= ~FrameFlags.Held;
+        AddMapping(frame);
+    }
+
+    /// <summary>A device-exclusive entry goes for good.</summary>
+    public void DropHold(uint frame)
+    {
+        Frames.Flags[frame] &= ~FrameFlags.Held;
+        if ((Frames.Flags[frame] & FrameFlags.HugePart) != 0)
+        {
+            if (Frames.FolioMaps[frame / BlockPages] == 0)
+            {
+                GiveFolio(frame & ~(uint)(BlockPages - 1));
+            }
+        }
+        else if (Frames.MapCount[frame] == 0)
+        {
+            Unused(frame);
+        }
+    }
+
     /// <summary>Frees a frame that nothing holds and tells its pagemap's driver.</summary>
     public void Give(uint frame)
     {
@@ -306,8 +341,8 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         pagemap.Ops?.PageFreed(new Pfn(frame));
     }
 
-    /// <summary>Moves a page's identity from one frame to another: flags, mappings, reverse map, and its content if the caller has not copied it. The old frame is left without mappings, in use.</summary>
-    public void MoveIdentity(uint from, uint to, bool copyContent)
+    /// <summary>Moves a page's identity from one frame to another: flags, mappings, reverse map; the caller has copied the content. The old frame is left without mappings, in use.</summary>
+    public void MoveIdentity(uint from, uint to)
     {
         FrameTable frames = Frames;
         FrameFlags kept = frames.Flags[from] & ~(FrameFlags.Pinned | FrameFlags.Orphan | FrameFlags.SwapCache | FrameFlags.HugePart);
@@ -316,25 +351,16 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         frames.Object[to] = frames.Object[from];
         frames.Index[to] = frames.Index[from];
         frames.MapCount[from] = 0;
-        if (copyContent && frames.Content != null)
-        {
-            frames.Content[to] = frames.Content[from];
-        }
     }
 
     public bool IsPinned(uint frame) => (Frames.Flags[frame] & FrameFlags.Pinned) != 0;
 
-    /// <summary>True when any page of a 2 MiB folio is pinned.</summary>
-    public bool IsFolioPinned(uint head)
+    /// <summary>True when a pin or a device-exclusive entry holds any page of a 2 MiB folio beyond its mappings.</summary>
+    public bool IsFolioHeld(uint head)
     {
-        if (_pins.Count == 0)
-        {
-            return false;
-        }
-
         for (uint i = 0; i < BlockPages; i++)
         {
-            if (IsPinned(head + i))
+            if ((Frames.Flags[head + i] & (FrameFlags.Pinned | FrameFlags.Held)) != 0)
             {
                 return true;
             }
@@ -403,12 +429,12 @@ internal sealed unsafe class PhysicalMemory : IDisposable
     }
 
     /// <summary>Fills the columns of frames that were just taken, each mapped once.</summary>
-    private void FillMapped(uint first, ulong count, FrameFlags flags, uint family, uint firstIndex)
+    private void FillMapped(uint first, ulong count, FrameFlags flags, uint anon, uint firstIndex)
     {
         int n = checked((int)count);
         new Span<ushort>(Frames.Flags + first, n).Fill((ushort)flags);
         new Span<ushort>(Frames.MapCount + first, n).Fill(1);
-        new Span<uint>(Frames.Object + first, n).Fill(family);
+        new Span<uint>(Frames.Object + first, n).Fill(anon);
         _kernels.CountUp(new Span<uint>(Frames.Index + first, n), firstIndex);
         if (Frames.Content != null)
         {
@@ -436,10 +462,10 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         System.Give(first, count);
     }
 
-    /// <summary>Frees the 512 frames of a folio that nothing maps, unless a pin holds one of them.</summary>
+    /// <summary>Frees the 512 frames of a folio that nothing maps, unless something else holds one of them.</summary>
     private void GiveFolio(uint head)
     {
-        if (IsFolioPinned(head))
+        if (IsFolioHeld(head))
         {
             return;
         }
