@@ -53,6 +53,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         _layout = space.Memory.Options.Layout;
         _policy = fabric.Policy;
         _options = options ?? new ImporterOptions();
+        Writes = _options.Writes;
         Fabric = fabric;
         Member = member;
         Registration = registration;
@@ -88,6 +89,9 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
 
     /// <summary>The owner it asks with instead of its own; NULL forces system memory, null takes its own.</summary>
     public OwnerId? OwnerOverride { get; set; }
+
+    /// <summary>Asks for write access too.</summary>
+    public bool Writes { get; set; }
 
     /// <summary>Told each step; null for nobody.</summary>
     public ImportObserver? Observer { get; set; }
@@ -249,7 +253,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
             _scratchWords[i] = new HmmPfn(perPage && !_denied[i] ? word | _layout.AllowP2pBit : word);
         }
 
-        HmmRequestFlags flags = HmmRequestFlags.Fault | (_options.Writes ? HmmRequestFlags.Write : 0);
+        HmmRequestFlags flags = HmmRequestFlags.Fault | (Writes ? HmmRequestFlags.Write : 0);
         HmmRange request = new()
         {
             Range = range,
