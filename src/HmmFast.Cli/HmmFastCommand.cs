@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using HmmFast.Simulation.Captures;
+using HmmFast.Simulation.Comparison;
 using HmmFast.Simulation.Jobs;
 using HmmFast.Simulation.Machines;
 
@@ -70,6 +71,7 @@ public static class HmmFastCommand
     private static bool IsExpected(Exception e) => e
         is CaptureException
         or MainJobException
+        or ScenarioException
         or MachineReadException
         or IOException
         or UnauthorizedAccessException

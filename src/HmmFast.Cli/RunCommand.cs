@@ -25,12 +25,27 @@ public static class RunCommand
         Option<bool> onlyAsked = new("--only-asked") { Description = "Fault only the pages asked for, not what follows them (the kernel's habit)." };
         Option<bool> verify = new("--verify") { Description = "Run the reference beside the engine and compare every answer." };
         Option<bool> json = new("--json") { Description = "Print JSON." };
-        Command command = new("run", "Puts a share of a process on gpu0 and lets a NIC of another owner range-fault all of it.")
+        Command command = new("run", "Puts a share of a process on gpu0 and lets a NIC of another owner range-fault all of it; with --policy, compares policies.")
         {
             capture, pid, image, share, runSize, chunk, gpuMemory, systemMemory, write, onlyAsked, verify, json,
         };
+        PolicyRun policies = new();
+        foreach (Option option in policies.Options)
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
+            if (policies.IsAsked(parsed))
+            {
+                RefuseMainJob(parsed, [share, runSize, chunk, gpuMemory, systemMemory, write, onlyAsked]);
+                bool brings = parsed.GetValue(capture) is not null || parsed.GetValue(pid) is not null || parsed.GetValue(image) is not null;
+                Capture? own = brings ? Open(parsed.GetValue(capture), parsed.GetValue(pid), parsed.GetValue(image), io) : null;
+                return policies.Run(parsed, own, parsed.GetValue(verify), parsed.GetValue(json), io);
+            }
+
+            policies.RefuseOthers(parsed);
             MainJobOptions options = new()
             {
                 Share = parsed.GetValue(share),
@@ -61,6 +76,17 @@ public static class RunCommand
             return report.Verify is { IsEqual: false } ? ExitCode.Different : ExitCode.Ok;
         });
         return command;
+    }
+
+    private static void RefuseMainJob(ParseResult parsed, Option[] options)
+    {
+        foreach (Option option in options)
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+            {
+                throw new UsageException($"{option.Name} belongs to the job without --policy; a scenario file says it for a comparison.");
+            }
+        }
     }
 
     private static Capture Open(string? capture, int? pid, string? image, CommandIo io)

@@ -5,6 +5,9 @@ namespace HmmFast.Simulation.Comparison;
 /// <param name="Meaning">What it means, in words.</param>
 public sealed record BreakEven(double? Uses, string Meaning)
 {
+    /// <summary>The meaning where a policy left pages without a use, so that its time says nothing.</summary>
+    public const string NotServed = "not comparable: pages were not served";
+
     /// <summary>Compares a policy with owner-only, which migrates every foreign page.</summary>
     /// <param name="setupNs">The policy's time before the first use.</param>
     /// <param name="useNs">Its time for one use of everything.</param>

@@ -1,3 +1,4 @@
+using HmmFast.Drivers.Importing;
 using HmmFast.Policies;
 using HmmFast.Simulation.Jobs;
 using HmmFast.Simulation.State;
@@ -105,10 +106,13 @@ public static class PolicyComparison
             PolicyResult? mainline = Array.Find(results, other => other.Policy.Name == "owner-only" && other.Habit == result.Habit);
             if (mainline is not null)
             {
-                result.BreakEven = BreakEven.Against(result.SetupTimeNs, result.UseTimeNs, mainline.SetupTimeNs, mainline.UseTimeNs);
+                bool isServed = IsServed(result) && IsServed(mainline);
+                result.BreakEven = !isServed ? new BreakEven(null, BreakEven.NotServed) : BreakEven.Against(result.SetupTimeNs, result.UseTimeNs, mainline.SetupTimeNs, mainline.UseTimeNs);
             }
         }
     }
+
+    private static bool IsServed(PolicyResult result) => result.Pages(PageOutcome.Failed) + result.Pages(PageOutcome.Unusable) == 0;
 
     private static string Describe(IReadOnlyList<VpnRange> extents) => extents.Count <= 4
         ? string.Join(", ", extents)

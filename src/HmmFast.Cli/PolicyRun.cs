@@ -1,0 +1,168 @@
+using System.CommandLine;
+using System.Globalization;
+using HmmFast.Policies;
+using HmmFast.Simulation.Captures;
+using HmmFast.Simulation.Comparison;
+using HmmFast.Simulation.Scenarios;
+
+namespace HmmFast.Cli;
+
+/// <summary>The part of <c>hmmfast run</c> that compares policies.</summary>
+internal sealed class PolicyRun
+{
+    private readonly Option<string?> _policy = new("--policy")
+    {
+        Description = "Compare policies: 'all', or names with commas (owner-only, P3, alias-on-request, ...).",
+        HelpName = "NAMES",
+    };
+
+    private readonly Option<string?> _scenario = new("--scenario")
+    {
+        Description = $"What policies are compared on: a file, or one of {string.Join(", ", ScenarioReader.EmbeddedNames)}.",
+        HelpName = "NAME|FILE",
+    };
+
+    private readonly Option<string?> _memory = new("--memory") { Description = "Size of the scenario's memory, instead of its own.", HelpName = "SIZE" };
+
+    private readonly Option<string?> _habit = new("--habit")
+    {
+        Description = "How far faults go: 'run-forward' (the kernel's, the default), 'only-asked', or 'both'.",
+        HelpName = "HABIT",
+    };
+
+    private readonly Option<bool> _pairs = new("--pairs") { Description = "Show every pair of client and device." };
+
+    private readonly Option<string?> _explain = new("--explain")
+    {
+        Description = "Tell for one page, by its number in the scenario or its address (0x...), why it ends where it does.",
+        HelpName = "PAGE",
+    };
+
+    private readonly Option<bool> _csv = new("--csv") { Description = "Print CSV." };
+
+    private readonly Option<bool> _costs = new("--costs") { Description = "Show the cost model's figures and their sources." };
+
+    /// <summary>The options, to be added to the command.</summary>
+    public IEnumerable<Option> Options => [_policy, _scenario, _memory, _habit, _pairs, _explain, _csv, _costs];
+
+    /// <summary>True when the comparison is asked for.</summary>
+    public bool IsAsked(ParseResult parsed) => parsed.GetResult(_policy) is not null || parsed.GetResult(_scenario) is not null;
+
+    /// <summary>Complains about the comparison's options where no comparison is asked for.</summary>
+    public void RefuseOthers(ParseResult parsed)
+    {
+        foreach (Option option in Options)
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+            {
+                throw new UsageException($"{option.Name} belongs to the comparison of policies; add --policy all.");
+            }
+        }
+    }
+
+    /// <summary>Runs the comparison.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="process">The process to compare on; null for the scenario's own memory.</param>
+    /// <param name="verify">Whether the reference runs beside the engine.</param>
+    /// <param name="json">Whether JSON is printed.</param>
+    /// <param name="io">Where to print.</param>
+    public int Run(ParseResult parsed, Capture? process, bool verify, bool json, CommandIo io)
+    {
+        bool csv = parsed.GetValue(_csv);
+        if (csv && json)
+        {
+            throw new UsageException("--csv and --json are two forms of one answer; only one of them can be used.");
+        }
+
+        IReadOnlyList<IHmmPolicy> policies = Policies(parsed.GetValue(_policy) ?? "all");
+        IReadOnlyList<FaultHabit> habits = Habits(parsed.GetValue(_habit));
+        PolicyScenario scenario = ScenarioReader.Open(parsed.GetValue(_scenario) ?? "default");
+        if (parsed.GetValue(_memory) is { } size)
+        {
+            if (process is not null)
+            {
+                throw new UsageException("--memory sizes the scenario's memory; a process brings its own.");
+            }
+
+            scenario = scenario with { PageCount = Pages(size) };
+        }
+
+        ScenarioMemory memory = process is null ? ScenarioMemory.OfSize(scenario.PageCount) : ScenarioMemory.Of(process);
+        Vpn? explained = parsed.GetValue(_explain) is { } page ? Page(page, memory) : null;
+        PolicyComparisonReport report = ProgressBar.Run(
+            io,
+            "comparing",
+            progress => PolicyComparison.Run(scenario, memory, policies, habits, verify, explained, progress));
+        bool pairs = parsed.GetValue(_pairs);
+        if (json)
+        {
+            PolicyJson.Write(io, report, pairs);
+        }
+        else if (csv)
+        {
+            PolicyCsv.Write(io, report, pairs);
+        }
+        else
+        {
+            PolicyTables.Print(io, report, pairs, parsed.GetValue(_costs));
+        }
+
+        return report.Differences.Count == 0 ? ExitCode.Ok : ExitCode.Different;
+    }
+
+    private static List<IHmmPolicy> Policies(string words)
+    {
+        List<IHmmPolicy> policies = [];
+        foreach (string word in words.Split(',', StringSplitOptions.TrimEntries))
+        {
+            IReadOnlyList<IHmmPolicy> found = PolicyCatalog.Find(word);
+            if (found.Count == 0)
+            {
+                throw new UsageException($"There is no policy '{word}'; there are {string.Join(", ", PolicyCatalog.All.Select(policy => policy.Name))}, their numbers P0 to P11, and 'all'.");
+            }
+
+            policies.AddRange(found.Where(policy => !policies.Contains(policy)));
+        }
+
+        return policies;
+    }
+
+    private static FaultHabit[] Habits(string? name) => name switch
+    {
+        null or "run-forward" => [FaultHabit.RunForward],
+        "only-asked" => [FaultHabit.OnlyAsked],
+        "both" => [FaultHabit.RunForward, FaultHabit.OnlyAsked],
+        _ => throw new UsageException($"There is no habit '{name}'; there are run-forward, only-asked and both."),
+    };
+
+    private static ulong Pages(string size) =>
+        ByteSize.TryParse(size, out ulong bytes) && bytes != 0 && bytes % PageOrder.PageSizeBytes == 0 && bytes / PageOrder.PageSizeBytes <= 1UL << 31
+            ? bytes / PageOrder.PageSizeBytes
+            : throw new UsageException($"--memory '{size}' is no size of whole {PageOrder.PageSizeBytes}-byte pages up to 8 TiB, such as 4GiB.");
+
+    private static Vpn Page(string text, ScenarioMemory memory)
+    {
+        if (text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+            && ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong address))
+        {
+            return new Vpn(address / PageOrder.PageSizeBytes);
+        }
+
+        if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) || index >= memory.PageCount)
+        {
+            throw new UsageException($"--explain '{text}' is neither an address in hexadecimal (0x...) nor a page number from 0 to {memory.PageCount - 1}.");
+        }
+
+        foreach (VpnRange extent in memory.Extents)
+        {
+            if (index < extent.PageCount)
+            {
+                return extent.Start + index;
+            }
+
+            index -= extent.PageCount;
+        }
+
+        throw new InvalidOperationException("The page was counted before.");
+    }
+}
