@@ -12,6 +12,9 @@ internal enum FaultOutcome
     /// <summary>VM_FAULT_OOM: no frame is free; the entry is as it was.</summary>
     OutOfMemory,
 
+    /// <summary>VM_FAULT_RETRY: something was read from disk meanwhile; the fault starts again.</summary>
+    Retry,
+
     /// <summary>The page is in the middle of a migration; a kernel would sleep.</summary>
     Wait,
 }

@@ -29,6 +29,12 @@ internal enum FrameFlags : ushort
 
     /// <summary>A device-exclusive entry holds it: a reference without a mapping.</summary>
     HeldExclusively = 128,
+
+    /// <summary>
+    /// A disk page that starts the next read-ahead when a fault meets it, and that fault-around leaves out; reclaim marks the dirty pages it could not
+    /// drop in the same way (PG_readahead and PG_reclaim are one bit).
+    /// </summary>
+    ReadAheadMark = 256,
 }
 
 /// <summary>One frame's state (struct page and folio). References are counted on a folio's first frame.</summary>

@@ -43,6 +43,15 @@ internal sealed class PageFile
 
     public Func<ulong, ulong>? InitialTag { get; }
 
+    /// <summary>The last read-ahead: its first page.</summary>
+    public ulong ReadAheadStart { get; set; }
+
+    /// <summary>Its pages.</summary>
+    public ulong ReadAheadSize { get; set; }
+
+    /// <summary>How many pages before its end the mark was set.</summary>
+    public ulong ReadAheadAsyncSize { get; set; }
+
     /// <summary>Position in the memory system's table of all files.</summary>
     public required int TableIndex { get; init; }
 
@@ -51,6 +60,9 @@ internal sealed class PageFile
         get => index < PageCount && chunks[index >> ChunkShift] is { } chunk ? chunk[index & ((1 << ChunkShift) - 1)] : default;
         set => (chunks[index >> ChunkShift] ??= new CachedPage[1 << ChunkShift])[index & ((1 << ChunkShift) - 1)] = value;
     }
+
+    /// <summary>What the disk holds: pages that were written stay in memory, so it is what the file was made with.</summary>
+    public ulong DiskTagOf(ulong index) => InitialTag!(index);
 
     /// <summary>The pages that are in memory or swapped.</summary>
     public IEnumerable<(ulong Index, CachedPage Page)> Pages()

@@ -170,6 +170,9 @@ internal sealed class PhysicalMemory
         chunk[pfn & ChunkMask] = tag;
     }
 
+    /// <summary>folio_mark_dirty of a file's page.</summary>
+    public void MarkDirty(uint pfn) => this[pfn].Flags = (this[pfn].Flags | FrameFlags.Dirty) & ~FrameFlags.ReadAheadMark;
+
     /// <summary>Takes a reference on the folio.</summary>
     public void Get(uint pfn) => this[HeadOf(pfn)].RefCount++;
 

@@ -3,11 +3,12 @@ namespace HmmFast.Reference;
 /// <summary>Page faults: what handle_mm_fault does for one page.</summary>
 internal sealed partial class ReferenceAddressSpace
 {
-    /// <summary>Pages around a faulting file page that are mapped along when they are in the page cache (64 KiB).</summary>
-    private const ulong FaultAroundPages = 16;
-
     /// <summary>One page fault. After Done the access may still need another one: a write that brought a page back read-only, say.</summary>
-    public FaultOutcome HandleFault(Vma vma, ulong vpn, bool write)
+    /// <param name="vma">The VMA.</param>
+    /// <param name="vpn">The page.</param>
+    /// <param name="write">For writing.</param>
+    /// <param name="mayRetry">A CPU's fault: it starts again when a page had to be read from disk. Faults for devices and drivers do not.</param>
+    public FaultOutcome HandleFault(Vma vma, ulong vpn, bool write, bool mayRetry = false)
     {
         memory.Count.Faults++;
         ref PmdSlot slot = ref PageTables.SlotOf(tables.EnsurePmdTable(vpn), vpn);
@@ -40,7 +41,7 @@ internal sealed partial class ReferenceAddressSpace
             case PageEntryKind.None when vma.IsAnonymous:
                 return AnonymousFault(vma, vpn, write);
             case PageEntryKind.None:
-                return FileFault(vma, vpn, write);
+                return FileFault(vma, vpn, write, mayRetry);
             case PageEntryKind.Present:
                 if (!write)
                 {
@@ -116,109 +117,6 @@ internal sealed partial class ReferenceAddressSpace
         entry = new PageEntry(PageEntryKind.Present, pfn, flags);
     }
 
-    private FaultOutcome FileFault(Vma vma, ulong vpn, bool write)
-    {
-        if (vma.File is null)
-        {
-            // Driver mappings are filled when they are made; nothing can be faulted in later.
-            return FaultOutcome.SigBus;
-        }
-
-        if (!write)
-        {
-            return ReadFileFault(vma, vpn);
-        }
-
-        return vma.IsShared ? WriteSharedFault(vma, vpn) : CopyFileFault(vma, vpn);
-    }
-
-    private FaultOutcome ReadFileFault(Vma vma, ulong vpn)
-    {
-        if (MapAround(vma, vpn))
-        {
-            return FaultOutcome.Done;
-        }
-
-        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), out uint pfn);
-        if (outcome == FaultOutcome.Done)
-        {
-            MapFilePage(vma, ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], pfn);
-        }
-
-        return outcome;
-    }
-
-    private FaultOutcome WriteSharedFault(Vma vma, ulong vpn)
-    {
-        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), out uint pfn);
-        if (outcome == FaultOutcome.Done)
-        {
-            ref PageEntry entry = ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)];
-            MapFilePage(vma, ref entry, pfn);
-            entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
-            physical[pfn].Set(FrameFlags.Dirty, true);
-        }
-
-        return outcome;
-    }
-
-    /// <summary>First write to a private file page: the copy's frame is taken before the file's page is looked for.</summary>
-    private FaultOutcome CopyFileFault(Vma vma, ulong vpn)
-    {
-        vmas.PrepareAnon(vma);
-        if (!physical.TryAllocateSystem(out uint copy))
-        {
-            return FaultOutcome.OutOfMemory;
-        }
-
-        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), out uint pfn);
-        if (outcome != FaultOutcome.Done)
-        {
-            physical.Put(copy);
-            return outcome;
-        }
-
-        physical.SetContent(copy, physical.ContentOf(pfn));
-        MapNewAnonymous(vma, vpn, ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], copy);
-        memory.Count.PagesCopied++;
-        return FaultOutcome.Done;
-    }
-
-    private void MapFilePage(Vma vma, ref PageEntry entry, uint pfn)
-    {
-        physical.Get(pfn);
-        physical.AddMapping(pfn);
-        entry = new PageEntry(PageEntryKind.Present, pfn, vma.MapsWritableOnRead ? EntryFlags.Writable : EntryFlags.None);
-    }
-
-    /// <summary>
-    /// Fault-around: maps every empty page of the window whose file page is in the page cache. The window is 16 pages from the 64 KiB border, or
-    /// from the VMA's start where that is later, inside VMA and 2 MiB block. True when the faulting page was among them.
-    /// </summary>
-    private bool MapAround(Vma vma, ulong vpn)
-    {
-        ulong from = Math.Max(vpn & ~(FaultAroundPages - 1), vma.Start);
-        ulong to = Math.Min(Math.Min(from + FaultAroundPages, PageTables.BlockEnd(vpn)), vma.End);
-        bool found = false;
-        for (ulong page = from; page < to; page++)
-        {
-            CachedPage cached = vma.File![vma.IndexOf(page)];
-            if (cached.Kind != CachedPageKind.InMemory)
-            {
-                continue;
-            }
-
-            ref PageEntry entry = ref tables.EnsureTable(page).Entries[PageTables.IndexInTable(page)];
-            if (entry.IsNone)
-            {
-                MapFilePage(vma, ref entry, cached.Number);
-                found |= page == vpn;
-            }
-        }
-
-        return found;
-    }
-
     /// <summary>A write to a present entry without write permission (do_wp_page).</summary>
     private FaultOutcome WriteProtectFault(Vma vma, ulong vpn)
     {
@@ -226,7 +124,7 @@ internal sealed partial class ReferenceAddressSpace
         if (vma.IsShared)
         {
             entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
-            physical[entry.Number].Set(FrameFlags.Dirty, true);
+            physical.MarkDirty(entry.Number);
             return FaultOutcome.Done;
         }
 

@@ -208,7 +208,7 @@ internal sealed partial class ReferenceAddressSpace
 
             if (physical.TracksContent && physical.ContentOf(pfn) == 0)
             {
-                EntryAt(vpn) = new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, EntryFlags.None);
+                EntryAt(vpn) = new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, entry.Flags & EntryFlags.SoftDirty);
                 physical.RemoveMapping(pfn);
                 physical.Put(pfn);
             }

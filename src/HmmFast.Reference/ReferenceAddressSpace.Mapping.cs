@@ -163,7 +163,7 @@ internal sealed partial class ReferenceAddressSpace
                 uint head = physical.HeadOf(old.Number);
                 if (old.IsDirty && !physical[head].Has(FrameFlags.Anonymous))
                 {
-                    physical[old.Number].Set(FrameFlags.Dirty, true);
+                    physical.MarkDirty(old.Number);
                 }
 
                 physical.RemoveMapping(old.Number);
@@ -213,7 +213,7 @@ internal sealed partial class ReferenceAddressSpace
                 return CpuAccessResult.Ok;
             }
 
-            switch (HandleFault(vma, vpn, write))
+            switch (HandleFault(vma, vpn, write, mayRetry: true))
             {
                 case FaultOutcome.SigBus:
                     return CpuAccessResult.SigBus;

@@ -233,7 +233,7 @@ internal sealed partial class ReferenceAddressSpace
         ref PageEntry entry = ref EntryAt(vpn);
         if (entry.IsDirty)
         {
-            physical[pfn].Set(FrameFlags.Dirty, true);
+            physical.MarkDirty(pfn);
         }
 
         entry = default;
@@ -255,6 +255,10 @@ internal sealed partial class ReferenceAddressSpace
             memory.RemoveCachePage(file, index, pfn);
             file[index] = new CachedPage(CachedPageKind.Swapped, slot);
             memory.Count.PagesSwappedOut++;
+        }
+        else if (file.Kind == FileKind.Disk)
+        {
+            physical[pfn].Set(FrameFlags.ReadAheadMark, true);
         }
     }
 }

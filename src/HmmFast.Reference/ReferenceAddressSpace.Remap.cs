@@ -38,15 +38,30 @@ internal sealed partial class ReferenceAddressSpace
 
         made.Start = to;
         made.End = to + count;
-        vmas.Place(made);
-        MoveEntries(start, end, to);
+        Vma target = vmas.Place(made);
+        ulong slack = SlackInFront(vma, start, target, to, count);
+        Invalidate(start - slack, end, InvalidationEvent.Unmap);
+        MoveEntries(start - slack, end, to - slack);
         UnmapRange(start, end);
         return HmmStatus.Ok;
     }
 
+    /// <summary>
+    /// How many pages in front of the range may be moved along because nothing is mapped there, so that whole tables can be moved: both places lie alike
+    /// in their 2 MiB blocks, are first in them, and the range reaches the block's end.
+    /// </summary>
+    private ulong SlackInFront(Vma source, ulong start, Vma target, ulong to, ulong count)
+    {
+        ulong slack = start & (PageTables.PagesPerBlock - 1);
+        bool alike = slack == (to & (PageTables.PagesPerBlock - 1)) && count >= PageTables.PagesPerBlock - slack;
+        bool first = source.Start == start && target.Start == to && IsFree(start - slack, start) && IsFree(to - slack, to);
+        return alike && first ? slack : 0;
+    }
+
+    private bool IsFree(ulong start, ulong end) => vmas.FindAtOrAfter(start) is not { } vma || vma.Start >= end;
+
     private void MoveEntries(ulong start, ulong end, ulong to)
     {
-        Invalidate(start, end, InvalidationEvent.Unmap);
         for (ulong vpn = start; vpn < end;)
         {
             PmdTable? pmd = tables.FindPmdTable(vpn);
@@ -75,6 +90,14 @@ internal sealed partial class ReferenceAddressSpace
                 if (slot.IsHuge)
                 {
                     SplitHugeMapping(vpn);
+                }
+                else if (next - vpn == PageTables.PagesPerBlock && into.IsEmpty)
+                {
+                    // A whole table moves as it is: its entries are not looked at, so they do not become soft-dirty.
+                    into.Table = slot.Table;
+                    slot.Table = null;
+                    vpn = next;
+                    continue;
                 }
 
                 MoveTable(slot.Table!, vpn, next, target);

@@ -5,7 +5,7 @@ namespace HmmFast.Reference;
 /// It shares only the vocabulary with the engine. Speed is not its aim; sixteen million pages fit and a snapshot of them takes about a second.
 /// The choices a kernel leaves open (which frame, which slot, in which order) are written down as rules in this folder's README.md.
 /// </remarks>
-public sealed class ReferenceMemorySystem : IMemorySystem
+public sealed partial class ReferenceMemorySystem : IMemorySystem
 {
     private readonly List<ReferenceAddressSpace> spaces = [];
     private readonly List<PageFile> files = [];
@@ -287,37 +287,6 @@ public sealed class ReferenceMemorySystem : IMemorySystem
         }
     }
 
-    /// <summary>The file's page for a fault (the vm_ops fault handler): from the cache, from swap, or new.</summary>
-    internal FaultOutcome FindFilePage(PageFile file, ulong index, out uint pfn)
-    {
-        pfn = 0;
-        if (index >= file.PageCount)
-        {
-            return FaultOutcome.SigBus;
-        }
-
-        CachedPage page = file[index];
-        switch (page.Kind)
-        {
-            case CachedPageKind.InMemory:
-                pfn = page.Number;
-                return FaultOutcome.Done;
-            case CachedPageKind.Swapped:
-                if (!TryAddCachePage(file, index, Physical.Swap.ContentOf(page.Number), out pfn))
-                {
-                    return FaultOutcome.OutOfMemory;
-                }
-
-                Physical[pfn].Set(FrameFlags.Dirty, true);
-                Physical.FreeSwapEntry(page.Number);
-                counters.PagesSwappedIn++;
-                return FaultOutcome.Done;
-            default:
-                ulong tag = file.InitialTag is null ? 0 : file.InitialTag(index);
-                return TryAddCachePage(file, index, tag, out pfn) ? FaultOutcome.Done : FaultOutcome.OutOfMemory;
-        }
-    }
-
     /// <summary>Takes a page out of its page cache; mappings of it, if any, keep it alive.</summary>
     internal void RemoveCachePage(PageFile file, ulong index, uint pfn)
     {
@@ -369,7 +338,7 @@ public sealed class ReferenceMemorySystem : IMemorySystem
         return file;
     }
 
-    private bool TryAddCachePage(PageFile file, ulong index, ulong tag, out uint pfn)
+    internal bool TryAddCachePage(PageFile file, ulong index, ulong tag, out uint pfn)
     {
         if (!Physical.TryAllocateSystem(out pfn))
         {

@@ -9,10 +9,10 @@ public enum InvalidationEvent : byte
     /// <summary>Entries cleared or replaced: DONTNEED, copy-on-write, reclaim, a frame moved through the reverse map, a huge entry split.</summary>
     Clear,
 
-    /// <summary>mprotect, and fork's write protection.</summary>
+    /// <summary>mprotect.</summary>
     ProtectVma,
 
-    /// <summary>Access bits of single entries changed (writeback's cleaning).</summary>
+    /// <summary>Single entries lose write permission: fork, and writeback's cleaning.</summary>
     ProtectPage,
 
     /// <summary>Soft-dirty bits are being cleared.</summary>
