@@ -265,14 +265,14 @@ internal sealed unsafe partial class AddressSpace
             FaultAround(vma, vpn, file);
         }
 
-        if (page >= file.PageCount)
-        {
-            return FaultOutcome.SigBus;
-        }
-
         if (write && !vma.IsShared)
         {
             return FaultFileCopy(vma, vpn, file, page);
+        }
+
+        if (page >= file.PageCount)
+        {
+            return FaultOutcome.SigBus;
         }
 
         if (_class[vpn] == 0)
@@ -306,7 +306,7 @@ internal sealed unsafe partial class AddressSpace
         _physical.AddMapping(frame);
     }
 
-    /// <summary>A write to an absent page of a private file mapping: the copy is made at once, so nobody is notified.</summary>
+    /// <summary>A write to an absent page of a private file mapping: the copy's frame is taken before the file's page is looked for, and nobody is notified.</summary>
     private FaultOutcome FaultFileCopy(Vma vma, ulong vpn, FileObject file, ulong page)
     {
         _vmas.PrepareAnon(vma);
@@ -316,10 +316,13 @@ internal sealed unsafe partial class AddressSpace
             return FaultOutcome.OutOfMemory;
         }
 
-        if (!_core.TryGetFilePage(file, page, out uint frame))
+        uint frame = 0;
+        FaultOutcome outcome = page >= file.PageCount ? FaultOutcome.SigBus
+            : _core.TryGetFilePage(file, page, out frame) ? FaultOutcome.Done : FaultOutcome.OutOfMemory;
+        if (outcome != FaultOutcome.Done)
         {
             _physical.DropMapping(copy);
-            return FaultOutcome.OutOfMemory;
+            return outcome;
         }
 
         if (_physical.TracksContent)

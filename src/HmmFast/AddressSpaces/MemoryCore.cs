@@ -87,7 +87,7 @@ internal sealed class MemoryCore : IDisposable
                         $"The file's pages need more system frames than the {Options.SystemFrameCount} there are; page {page} of {options.PageCount} has none.");
                 }
 
-                Physical.Frames.Flags[frame] |= FrameFlags.Dirty;
+                Physical.Frames.Flags[frame] |= options.Kind == FileKind.Memfd ? FrameFlags.Dirty : FrameFlags.None;
             }
         }
 
