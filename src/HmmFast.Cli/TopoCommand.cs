@@ -24,7 +24,7 @@ public static class TopoCommand
         {
             Description = "Change one thing and show what changes (again for more, one after the other): " + string.Join("; ", TopologyChange.Forms.Select(form => form.Split(' ')[0])),
         };
-        Option<string> list = new("--kernel-list") { Description = "Host bridge list: linux-6.12 or none, with ,vendor:device[:same] for added lines.", DefaultValueFactory = _ => HostBridgeList.Linux612.Name };
+        Option<string> list = new("--kernel-list") { Description = "Host bridge list: linux-6.12 or none, with ,vendor:device[:same] for added lines; or a .json file.", DefaultValueFactory = _ => HostBridgeList.Linux612.Name };
         Option<string?> cpu = new("--cpu") { Description = "The processor, where the file does not say: VENDOR:FAMILY, as AuthenticAMD:0x19 or Intel:6." };
         Option<string?> devices = new("--devices") { Description = "Devices of the matrix: GPU, NIC, NVMe, ACC, VGA, DEV, addresses, with commas between; or all." };
         Option<string?> svg = new("--svg") { Description = "Write a picture to this file." };
@@ -58,7 +58,7 @@ public static class TopoCommand
 
     private static int Run(CommandIo io, Request request)
     {
-        var list = HostBridgeList.Parse(request.List);
+        HostBridgeList list = HostBridgeListFile.Open(request.List);
         MachineDescription machine = Open(request.File, request.Cpu);
         var state = new TopologyState(TopologyFromMachine.Convert(machine), list);
         IReadOnlyList<TopoDevice> devices = Choose(state, machine, request.Devices);

@@ -10,7 +10,7 @@ public static class TopologyChange
     [
         "acs-clear=ADDRESS|all    switch RR, CR and EC off",
         "acs-set=ADDRESS|all      switch RR and CR on",
-        "kernel-list=NAME[,LINE]  ask another kernel's host bridge list; LINE is vendor:device[:same]",
+        "kernel-list=NAME[,LINE]  ask another kernel's host bridge list, built in or a .json file; LINE is vendor:device[:same]",
         "cpu=VENDOR:FAMILY        another processor, as AuthenticAMD:0x19",
         "iommu=on                 what a kernel with an IOMMU does: SV, RR, CR, UF on wherever a function can",
         "move=CARD,PLACE          move a card (all functions of its slot) below the bridge PLACE, or onto the root bus PLACE",
@@ -33,7 +33,7 @@ public static class TopologyChange
         {
             "acs-clear" => ChangeAcs(state, value, static acs => acs.Control & ~AcsControl.Redirecting),
             "acs-set" => ChangeAcs(state, value, static acs => acs.Control | AcsControl.RequestRedirect | AcsControl.CompletionRedirect),
-            "kernel-list" => state with { List = HostBridgeList.Parse(value) },
+            "kernel-list" => state with { List = HostBridgeListFile.Open(value) },
             "cpu" => ChangeCpu(state, CpuIdentity.Parse(value)),
             "iommu" when value == "on" => ChangeAcs(state, "all", static acs => acs.Control | (acs.Capability & AcsControl.KernelDefault)),
             "move" => Move(state, value),
