@@ -124,7 +124,7 @@ internal sealed unsafe partial class AddressSpace
             return done;
         }
 
-        FaultOutcome fault = HandleFault(vma, from, write);
+        FaultOutcome fault = HandleFault(vma, from, write, mayRetry: true);
         outcome = fault switch
         {
             FaultOutcome.Done => CpuAccessResult.Ok,

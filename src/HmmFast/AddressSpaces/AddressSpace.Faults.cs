@@ -8,13 +8,15 @@ namespace HmmFast.AddressSpaces;
 /// </content>
 internal sealed unsafe partial class AddressSpace
 {
-    private const ulong FaultAroundPages = 16;
-
     /// <summary>What a page just written for the first time has.</summary>
     private const EntryBits Written = EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty | EntryBits.Exclusive;
 
     /// <summary>Handles one fault.</summary>
-    internal FaultOutcome HandleFault(Vma vma, ulong vpn, bool write)
+    /// <param name="vma">The VMA.</param>
+    /// <param name="vpn">The page.</param>
+    /// <param name="write">The access.</param>
+    /// <param name="mayRetry">A CPU's fault: it starts again when a page had to be read from disk. Faults for devices and drivers do not.</param>
+    internal FaultOutcome HandleFault(Vma vma, ulong vpn, bool write, bool mayRetry = false)
     {
         _core.Counters.Faults++;
         ulong block = vpn / BlockPages;
@@ -27,7 +29,7 @@ internal sealed unsafe partial class AddressSpace
                     return FaultOutcome.Done;
                 }
 
-                return vma.IsAnonymous ? FaultEmpty(vma, vpn, write) : FaultFile(vma, vpn, write);
+                return vma.IsAnonymous ? FaultEmpty(vma, vpn, write) : FaultFile(vma, vpn, write, mayRetry);
             case BlockKind.Huge:
                 if (!write || _classes[_block[block].Class].IsWritable)
                 {
@@ -49,7 +51,7 @@ internal sealed unsafe partial class AddressSpace
         switch (pageClass.Kind)
         {
             case PageEntryKind.None:
-                return vma.IsAnonymous ? FaultEmpty(vma, vpn, write) : FaultFile(vma, vpn, write);
+                return vma.IsAnonymous ? FaultEmpty(vma, vpn, write) : FaultFile(vma, vpn, write, mayRetry);
             case PageEntryKind.Present:
                 if (write)
                 {
@@ -247,110 +249,6 @@ internal sealed unsafe partial class AddressSpace
 
         _core.Counters.PagesCopied++;
         return FaultOutcome.Done;
-    }
-
-    /// <summary>A page of a file, of shared anonymous memory, or of a driver's mapping that is not there.</summary>
-    private FaultOutcome FaultFile(Vma vma, ulong vpn, bool write)
-    {
-        FileObject? file = vma.File;
-        ulong page = vma.IndexOf(vpn);
-        if (file is null)
-        {
-            return FaultOutcome.SigBus;
-        }
-
-        if (!write)
-        {
-            // Neighbours are mapped even when the page itself lies beyond the end.
-            FaultAround(vma, vpn, file);
-        }
-
-        if (write && !vma.IsShared)
-        {
-            return FaultFileCopy(vma, vpn, file, page);
-        }
-
-        if (page >= file.PageCount)
-        {
-            return FaultOutcome.SigBus;
-        }
-
-        if (_class[vpn] == 0)
-        {
-            if (!_core.TryGetFilePage(file, page, out uint frame))
-            {
-                return FaultOutcome.OutOfMemory;
-            }
-
-            MapFilePage(vma, vpn, frame, write);
-        }
-
-        return FaultOutcome.Done;
-    }
-
-    private void MapFilePage(Vma vma, ulong vpn, uint frame, bool write)
-    {
-        EntryBits bits = write ? EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty : EntryBits.None;
-        if (vma.IsShared && vma.CanWrite && !vma.WantsWriteNotify)
-        {
-            bits |= EntryBits.Writable;
-        }
-
-        if (write)
-        {
-            _frames.Flags[frame] |= FrameFlags.Dirty;
-        }
-
-        _columns.EnsureTable(vpn / BlockPages);
-        SetEntry(vpn, _classes.Present(bits), frame);
-        _physical.AddMapping(frame);
-    }
-
-    /// <summary>A write to an absent page of a private file mapping: the copy's frame is taken before the file's page is looked for, and nobody is notified.</summary>
-    private FaultOutcome FaultFileCopy(Vma vma, ulong vpn, FileObject file, ulong page)
-    {
-        _vmas.PrepareAnon(vma);
-        byte id = _classes.Present(Written);
-        if (!TryTakeAnonymous(vma, vpn, out uint copy))
-        {
-            return FaultOutcome.OutOfMemory;
-        }
-
-        uint frame = 0;
-        FaultOutcome outcome = page >= file.PageCount ? FaultOutcome.SigBus
-            : _core.TryGetFilePage(file, page, out frame) ? FaultOutcome.Done : FaultOutcome.OutOfMemory;
-        if (outcome != FaultOutcome.Done)
-        {
-            _physical.DropMapping(copy);
-            return outcome;
-        }
-
-        if (_physical.TracksContent)
-        {
-            _frames.Content[copy] = _frames.Content[frame];
-        }
-
-        _columns.EnsureTable(vpn / BlockPages);
-        SetEntry(vpn, id, copy);
-        _core.Counters.PagesCopied++;
-        return FaultOutcome.Done;
-    }
-
-    /// <summary>
-    /// A read fault also maps neighbours that are in the page cache: 16 pages from the 64 KiB border, or from the VMA's start where that is later, within VMA and block.
-    /// </summary>
-    private void FaultAround(Vma vma, ulong vpn, FileObject file)
-    {
-        ulong from = Math.Max(vpn & ~(FaultAroundPages - 1), vma.Start);
-        ulong to = Math.Min(Math.Min(from + FaultAroundPages, vma.End), ((vpn / BlockPages) + 1) * BlockPages);
-        for (ulong at = from; at < to; at++)
-        {
-            ulong page = vma.IndexOf(at);
-            if (page < file.PageCount && _class[at] == 0 && file.Cache[page] != 0)
-            {
-                MapFilePage(vma, at, file.Cache[page], write: false);
-            }
-        }
     }
 
     /// <summary>Brings a page back from swap, or from the swap cache when someone else did before.</summary>

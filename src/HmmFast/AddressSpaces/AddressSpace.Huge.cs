@@ -70,7 +70,6 @@ internal sealed unsafe partial class AddressSpace
         }
 
         List<Mapping> mappings = _core.MappingsBuffer;
-        byte zero = _classes.Present(EntryBits.Zero);
         List<Place> places = PlacesOf(head);
         uint mapped = _physical.FolioMapCount(head);
         for (int i = 0; i < places.Count && mapped > 0; i++)
@@ -92,7 +91,8 @@ internal sealed unsafe partial class AddressSpace
                 FindMappings(frame, mappings);
                 foreach (Mapping mapping in mappings)
                 {
-                    mapping.Space.SetEntry(mapping.Vpn, zero, 0);
+                    EntryBits kept = mapping.Space.ClassAt(mapping.Vpn, out _).Bits & EntryBits.SoftDirty;
+                    mapping.Space.SetEntry(mapping.Vpn, _classes.Present(EntryBits.Zero | kept), 0);
                     _frames.MapCount[frame]--;
                 }
             }

@@ -184,7 +184,7 @@ internal sealed unsafe partial class AddressSpace
         {
             if ((_frames.Flags[_pfn[vpn]] & FrameFlags.Anonymous) == 0)
             {
-                _frames.Flags[_pfn[vpn]] |= FrameFlags.Dirty;
+                _physical.MarkFileDirty(_pfn[vpn]);
             }
         }
     }

@@ -232,7 +232,7 @@ internal sealed unsafe partial class AddressSpace
         TellBeforeUnmapping(frame, vpn);
         if (_classes[_class[vpn]].IsDirty)
         {
-            _frames.Flags[frame] |= FrameFlags.Dirty;
+            _physical.MarkFileDirty(frame);
         }
 
         _class[vpn] = 0;
@@ -244,7 +244,13 @@ internal sealed unsafe partial class AddressSpace
 
         if ((_frames.Flags[frame] & FrameFlags.Dirty) != 0)
         {
-            if (file.Kind != FileKind.Memfd || !_physical.Swap.TryTake(_physical.ContentOf(frame), out uint slot))
+            if (file.Kind == FileKind.Disk)
+            {
+                _frames.Flags[frame] |= FrameFlags.ReadAheadMark;
+                return;
+            }
+
+            if (!_physical.Swap.TryTake(_physical.ContentOf(frame), out uint slot))
             {
                 return;
             }

@@ -12,6 +12,9 @@ internal enum FaultOutcome : byte
     /// <summary>No frame to be had; the page is as it was.</summary>
     OutOfMemory,
 
+    /// <summary>Something was read from disk meanwhile; the fault starts again.</summary>
+    Retry,
+
     /// <summary>A migration holds the page.</summary>
     Busy,
 }

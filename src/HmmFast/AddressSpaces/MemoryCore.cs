@@ -5,7 +5,7 @@ using HmmFast.Physical;
 namespace HmmFast.AddressSpaces;
 
 /// <summary>What the address spaces of one memory system share: frames, swap, classes, files, counters, families.</summary>
-internal sealed class MemoryCore : IDisposable
+internal sealed partial class MemoryCore : IDisposable
 {
     private readonly List<FileObject> _files = [];
     private readonly List<FileObject> _nameless = [];
@@ -136,33 +136,6 @@ internal sealed class MemoryCore : IDisposable
         }
     }
 
-    /// <summary>The frame of a file's page, brought into the page cache when it is not there.</summary>
-    /// <returns>False when no frame can be had.</returns>
-    public unsafe bool TryGetFilePage(FileObject file, ulong page, out uint frame)
-    {
-        frame = file.Cache[page];
-        if (frame != 0)
-        {
-            return true;
-        }
-
-        if (file.TryGetSlot(page, out uint slot))
-        {
-            if (!TryFillCache(file, page, Physical.Swap.ContentOf(slot), out frame))
-            {
-                return false;
-            }
-
-            file.ClearSlot(page);
-            Physical.Swap.DropUse(slot);
-            Physical.Frames.Flags[frame] |= FrameFlags.Dirty;
-            Counters.PagesSwappedIn++;
-            return true;
-        }
-
-        return TryFillCache(file, page, file.InitialTagOf(page), out frame);
-    }
-
     public void Dispose()
     {
         foreach (FileObject file in _files)
@@ -176,25 +149,6 @@ internal sealed class MemoryCore : IDisposable
         }
 
         Physical.Dispose();
-    }
-
-    private unsafe bool TryFillCache(FileObject file, ulong page, ulong tag, out uint frame)
-    {
-        FrameFlags flags = FrameFlags.InUse | FrameFlags.PageCache | (file.Kind == FileKind.Memfd ? FrameFlags.SwapBacked : FrameFlags.None);
-        if (!Physical.TryTakeSystem(flags, out frame))
-        {
-            return false;
-        }
-
-        Physical.Frames.Object[frame] = file.Object;
-        Physical.Frames.Index[frame] = (uint)page;
-        if (Physical.TracksContent)
-        {
-            Physical.Frames.Content[frame] = tag;
-        }
-
-        file.Cache[page] = frame;
-        return true;
     }
 
     private unsafe void DropCache(FileObject file)

@@ -35,6 +35,15 @@ internal sealed unsafe class FileObject : IDisposable
     /// <summary>Shared anonymous memory: goes when its last VMA goes.</summary>
     public bool IsNameless { get; }
 
+    /// <summary>The last read-ahead: its first page.</summary>
+    public ulong ReadAheadStart { get; set; }
+
+    /// <summary>Its pages.</summary>
+    public ulong ReadAheadSize { get; set; }
+
+    /// <summary>How many pages before its end the mark was set.</summary>
+    public ulong ReadAheadAsyncSize { get; set; }
+
     /// <summary>VMAs that map it.</summary>
     public int VmaCount { get; set; }
 

@@ -39,6 +39,12 @@ internal enum FrameFlags : ushort
     /// <summary>A device-exclusive entry holds it: in use, but not mapped.</summary>
     Held = 1024,
 
+    /// <summary>
+    /// A disk page that starts the next read-ahead when a fault meets it, and that is not mapped along with neighbours; reclaim marks dirty pages it could not
+    /// drop in the same way (PG_readahead and PG_reclaim are one bit).
+    /// </summary>
+    ReadAheadMark = 2048,
+
     /// <summary>What a private anonymous page has.</summary>
     AnonymousPage = InUse | Anonymous | SwapBacked,
 }

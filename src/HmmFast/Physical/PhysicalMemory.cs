@@ -252,6 +252,9 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         }
     }
 
+    /// <summary>A file's page was written.</summary>
+    public void MarkFileDirty(uint frame) => Frames.Flags[frame] = (Frames.Flags[frame] | FrameFlags.Dirty) & ~FrameFlags.ReadAheadMark;
+
     /// <summary>A frame that nothing maps: freed, or kept by the page cache, the swap cache or a pin.</summary>
     public void Unused(uint frame)
     {
