@@ -76,7 +76,9 @@ public static class CaptureCommand
         CaptureFacts facts = capture.Facts;
         if (facts.FrameSource == FrameSource.Synthetic)
         {
-            yield return "Frame numbers are made up: the reader may not see the kernel's (root may), or asked for none.";
+            yield return facts.ProcessId == 0
+                ? "The process and its frame numbers are made up."
+                : "Frame numbers are made up: the reader may not see the kernel's (root may), or asked for none.";
         }
 
         if (!facts.KnowsHugePages)

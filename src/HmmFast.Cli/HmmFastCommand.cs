@@ -16,6 +16,7 @@ public static class HmmFastCommand
         RunCommand.Create,
         CaptureCommand.Create,
         ConformCommand.Create,
+        GraphCommand.Create,
         InfoCommand.Create,
         TopoCommand.Create,
     ];
@@ -60,6 +61,11 @@ public static class HmmFastCommand
         catch (OperationCanceledException e)
         {
             return Complain(io, e, ExitCode.Interrupted);
+        }
+        catch (TypeInitializationException e) when (e.InnerException is ArgumentException forced)
+        {
+            // An environment variable that forces a vector width names one that this machine does not have.
+            return Complain(io, forced, ExitCode.Usage);
         }
         catch (Exception e) when (IsExpected(e))
         {

@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using HmmFast.Kernels;
 using HmmFast.Simulation.Captures;
 using Spectre.Console;
 
@@ -50,7 +51,9 @@ public static class InfoCommand
             ("os", "system", $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}"),
             ("cpu", "CPU", CpuName()),
             ("processors", "processors", Environment.ProcessorCount),
-            ("engineWidthBits", "engine's vectors, bits", EngineWidthBits()),
+            ("engineKernels", "engine's loops in use", KernelSet.Best.Name),
+            ("engineWidthBits", "engine's vectors, bits", KernelSet.Best.WidthBits),
+            ("engineKernelsAvailable", "engine's loops available", string.Join(", ", KernelSet.All.Select(set => set.Name))),
             ("vectors", "vectors of this machine", VectorNames()),
             ("memoryTotalBytes", "memory, bytes", memory.TotalAvailableMemoryBytes),
             ("pageSizeBytes", "page, bytes", Environment.SystemPageSize),
@@ -60,12 +63,6 @@ public static class InfoCommand
         ];
         return facts;
     }
-
-    private static int EngineWidthBits() =>
-        Vector512.IsHardwareAccelerated && Avx512Vbmi.IsSupported ? 512
-        : Vector256.IsHardwareAccelerated ? 256
-        : Vector128.IsHardwareAccelerated ? 128
-        : 0;
 
     private static string VectorNames()
     {

@@ -116,4 +116,15 @@ public sealed class RunCommandTests
         Assert.Equal((ExitCode.Usage, ""), (run.ExitCode, run.Output));
         Assert.Contains("--shar", run.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("scalar", ExitCode.Ok)]
+    [InlineData("1024", ExitCode.Usage)]
+    public void Info_ForcedWidth_IsUsedOrRefusedByName(string lanes, int expected)
+    {
+        ProcessResult run = ProcessResult.Of(ProcessResult.DotnetPath, [ProcessResult.CommandPath, "info"], ("HMMFAST_LANES", lanes));
+        Assert.Equal(expected, run.ExitCode);
+        Assert.Contains(lanes, run.Output + run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+    }
 }

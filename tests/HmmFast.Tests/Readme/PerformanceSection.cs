@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace HmmFast.Tests.Readme;
+
+/// <summary>Makes README's performance section from the result files, so that what it says was measured.</summary>
+internal static class PerformanceSection
+{
+    public const string Begin = "<!-- perf:begin -->";
+    public const string End = "<!-- perf:end -->";
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    /// <summary>The section for every result file under a folder, one part a processor, in the order of their paths.</summary>
+    public static string Make(string resultsFolder)
+    {
+        StringBuilder text = new();
+        string[] files = Directory.Exists(resultsFolder) ? Directory.GetFiles(resultsFolder, "bars.json", SearchOption.AllDirectories) : [];
+        Array.Sort(files, StringComparer.Ordinal);
+        foreach (string file in files)
+        {
+            ResultFile results = JsonSerializer.Deserialize<ResultFile>(File.ReadAllText(file), Json)
+                ?? throw new InvalidDataException($"{file} holds no results.");
+            string folder = Path.GetFileName(Path.GetDirectoryName(file)!);
+            Append(text, results, folder);
+        }
+
+        return text.Length == 0 ? "\nNothing has been measured yet.\n" : text.ToString();
+    }
+
+    /// <summary>What stands between the marks of a README.</summary>
+    /// <exception cref="InvalidDataException">The marks are missing or stand the wrong way round.</exception>
+    public static string Read(string readme) => readme[Inside(readme)];
+
+    /// <summary>The README with another section between its marks.</summary>
+    public static string Replace(string readme, string section)
+    {
+        Range inside = Inside(readme);
+        return readme[..inside.Start] + section + readme[inside.End..];
+    }
+
+    private static Range Inside(string readme)
+    {
+        int begin = readme.IndexOf(Begin, StringComparison.Ordinal);
+        int end = readme.IndexOf(End, StringComparison.Ordinal);
+        return begin >= 0 && end > begin
+            ? (begin + Begin.Length + 1)..end
+            : throw new InvalidDataException($"README.md lacks {Begin} followed by {End}.");
+    }
+
+    private static void Append(StringBuilder text, ResultFile results, string folder)
+    {
+        Machine machine = results.Machine;
+        int met = results.Bars.Count(bar => bar.IsMet);
+        text.Append('\n');
+        Line(text, $"**{machine.Cpu}**, {machine.Cores} logical processors, {machine.MemoryMiB / 1024.0:0.#} GiB, {machine.Isa}, {machine.Os}, {machine.Runtime}.");
+        Line(text, $"{results.Method} {results.Rounds} rounds; {SpreadText(results.Timings)}");
+        Line(text, $"{met} of {results.Bars.Count} bars are met. Every timing: [perf-results/{folder}](perf-results/{folder}/bars.md).");
+        text.Append('\n');
+        Line(text, $"| work | pages | measure | measured | bar | |");
+        Line(text, $"|---|---:|---|---:|---:|---|");
+        foreach (Bar bar in results.Bars)
+        {
+            string relation = bar.MustStayBelow ? "≤" : "≥";
+            string verdict = bar.IsMet ? "met" : "**not met**";
+            string note = bar.Note.Length == 0 ? verdict : $"{verdict}; {bar.Note}";
+            Line(text, $"| {bar.Work} | {bar.PageCount:N0} | {bar.Measure} | {bar.Value:0.00} | {relation} {bar.Limit:0.##} | {note} |");
+        }
+    }
+
+    // How far rounds of one thing lie apart, over all things: what a ratio of medians hides.
+    private static string SpreadText(IReadOnlyList<Timing> timings)
+    {
+        double[] spreads = [.. timings.Where(timing => timing.Fastest > 0).Select(timing => timing.Slowest / timing.Fastest).Order()];
+        return spreads.Length == 0
+            ? "no spread recorded."
+            : string.Create(CultureInfo.InvariantCulture, $"the slowest round took {spreads[spreads.Length / 2]:0.00} times the fastest in the median, {spreads[^1]:0.00} times at most.");
+    }
+
+    private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+
+    private sealed record ResultFile(Machine Machine, string Method, int Rounds, IReadOnlyList<Bar> Bars, IReadOnlyList<Timing> Timings);
+
+    private sealed record Machine(string Cpu, int Cores, long MemoryMiB, string Os, string Runtime, string Isa);
+
+    private sealed record Bar(string Work, ulong PageCount, string Measure, double Value, [property: System.Text.Json.Serialization.JsonPropertyName("bar")] double Limit, bool MustStayBelow, string Note)
+    {
+        [System.Text.Json.Serialization.JsonIgnore]
+        public bool IsMet => MustStayBelow ? Value <= Limit : Value >= Limit;
+    }
+
+    private sealed record Timing(string Name, ulong PageCount, double Fastest, double Median, double Slowest);
+}
