@@ -145,7 +145,7 @@ internal ref struct RangeFaultWalker
                 ref PmdSlot slot = ref PageTables.SlotOf(pmd, at);
                 step = slot.IsEmpty ? WalkHole(vma, at, next)
                     : slot.IsHuge ? WalkHuge(vma, at, next, slot.Huge)
-                    : WalkTable(vma, at, next, slot.Table!);
+                    : WalkTable(vma, at, next);
             }
 
             at = next;
@@ -180,11 +180,11 @@ internal ref struct RangeFaultWalker
     }
 
     /// <summary>Single entries, one after the other; a fault at one of them runs to the end of the piece.</summary>
-    private Step WalkTable(Vma vma, ulong start, ulong end, PageTable table)
+    private Step WalkTable(Vma vma, ulong start, ulong end)
     {
         for (ulong vpn = start; vpn < end; vpn++)
         {
-            PageEntry entry = table.Entries[PageTables.IndexInTable(vpn)];
+            PageEntry entry = space.Tables.Read(vpn);
             if (entry.Kind == PageEntryKind.DevicePrivate && TryHandOut(vpn, entry, out ulong word))
             {
                 // Handed out, even read-only to a request for writing.
