@@ -7,6 +7,7 @@ public static class BarCatalog
     [
         ("limits", MemoryLimitBars.Measure),
         ("topology", TopologyBars.Measure),
+        ("readers", ReaderBars.Measure),
     ];
 
     /// <summary>Measures the groups, prints each bar, writes the result files where a folder is given.</summary>

@@ -15,8 +15,7 @@ internal sealed class JsonPart
     private readonly SourceText _text;
     private readonly Dictionary<string, JsonPart>? _members;
     private readonly List<JsonPart>? _items;
-    private readonly List<string> _known = [];
-    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly HashSet<string>? _known;
 
     private JsonPart(SourceText text, int line, JsonTokenType kind, string? value)
     {
@@ -25,6 +24,7 @@ internal sealed class JsonPart
         Kind = kind;
         Value = value;
         _members = kind == JsonTokenType.StartObject ? new(StringComparer.Ordinal) : null;
+        _known = kind == JsonTokenType.StartObject ? new(StringComparer.Ordinal) : null;
         _items = kind == JsonTokenType.StartArray ? [] : null;
     }
 
@@ -115,13 +115,12 @@ internal sealed class JsonPart
     /// <summary>A member, null when it is not there or null.</summary>
     public JsonPart? Take(string name)
     {
-        if (_members is null)
+        if (_members is null || _known is null)
         {
             throw Error("an object expected");
         }
 
         _known.Add(name);
-        _taken.Add(name);
         return _members.TryGetValue(name, out JsonPart? part) && !part.IsNull ? part : null;
     }
 
@@ -136,7 +135,7 @@ internal sealed class JsonPart
     {
         foreach ((string name, JsonPart part) in _members ?? [])
         {
-            if (!_taken.Contains(name))
+            if (_known?.Contains(name) == false)
             {
                 throw _text.Error(part.Line, name, $"unknown member; the nearest known one is '{Nearest(name, _known)}'");
             }
@@ -241,7 +240,7 @@ internal sealed class JsonPart
         return end < 0 ? message : message[..end];
     }
 
-    private static string Nearest(string name, List<string> known)
+    private static string Nearest(string name, HashSet<string> known)
     {
         string best = "";
         int least = int.MaxValue;
