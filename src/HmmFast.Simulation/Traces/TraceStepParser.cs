@@ -113,7 +113,7 @@ internal static class TraceStepParser
             ErrorName = errorName,
             CopiedPageCount = hasCounts ? line.TakeCount(prefix + "cpages") : null,
             FaultCount = hasCounts ? line.TakeCount(prefix + "faults") : null,
-            Data = HasData(operation, returnValue) ? ParseData(line, page, count) : [],
+            Data = HasData(operation, returnValue) ? ParseData(line, page, count, operation is TraceOperation.CpuWrite or TraceOperation.ChildWrite) : [],
             Snapshot = operation == TraceOperation.Snapshot && returnValue == 0 ? ParseSnapshot(line, page, count) : [],
             Pages = ParsePages(line, header.PageCount),
             Vmas = ParseVmas(line, header.PageCount),
@@ -225,13 +225,13 @@ internal static class TraceStepParser
                 throw line.Error($"unknown result {run.GetRawText()}");
             }
 
-            results.Add(new TraceResultRun(
-                at - count,
-                count,
-                flags,
-                (int)line.ToLong(run[3], "out", 0, 31),
-                line.ToLong(run[4], "out", 0, 1) == 1,
-                frame[0]));
+            TraceResultRun result = new(at - count, count, flags, (int)line.ToLong(run[3], "out", 0, 31), line.ToLong(run[4], "out", 0, 1) == 1, frame[0]);
+            if (result.Untouched && result is not { Flags: "", Order: 0, Frame: '-' })
+            {
+                throw line.Error($"an untouched word has no result: {run.GetRawText()}");
+            }
+
+            results.Add(result);
         }
 
         ExpectCovered(line, "out", at, step.Page + step.Count);
@@ -256,7 +256,7 @@ internal static class TraceStepParser
         _ => throw line.Error($"unknown request \"{text}\" in \"{name}\""),
     };
 
-    private static List<TraceDataRun> ParseData(TraceLine line, int page, int count)
+    private static List<TraceDataRun> ParseData(TraceLine line, int page, int count, bool isWrite)
     {
         List<TraceDataRun> runs = [];
         int at = page;
@@ -273,7 +273,15 @@ internal static class TraceStepParser
                 _ => throw line.Error($"unknown outcome \"{status}\" (a torn page cannot be replayed)"),
             };
             ulong tag = (ulong)line.ToLong(run[3], "data", 0, long.MaxValue);
-            runs.Add(new TraceDataRun(at - length, length, result, tag, (ulong)line.ToLong(run[4], "data", long.MinValue, long.MaxValue)));
+            ulong stride = (ulong)line.ToLong(run[4], "data", long.MinValue, long.MaxValue);
+
+            // Columns that nothing would be compared with: a number there means that the line was written by somebody else.
+            if ((tag != 0 && (isWrite || result != CpuAccessResult.Ok)) || (stride != 0 && (length == 1 || tag == 0)))
+            {
+                throw line.Error($"a run of \"data\" says more than it can mean: {run.GetRawText()}");
+            }
+
+            runs.Add(new TraceDataRun(at - length, length, result, tag, stride));
         }
 
         ExpectCovered(line, "data", at, page + count);

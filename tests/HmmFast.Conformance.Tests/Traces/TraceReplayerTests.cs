@@ -98,6 +98,53 @@ public sealed class TraceReplayerTests
         Assert.Equal(changes.Length, found);
     }
 
+    [Fact]
+    public void Replay_AnyDigitOfAnAnswerChanged_NeverPasses()
+    {
+        const int seed = 20260;
+        Random random = new(seed);
+        (string Name, string[] Lines)[] files = [.. new[] { "core", "rf_core", "coh" }.Select(static name => (name, Recordings.Lines(name + ".jsonl.gz")))];
+        for (int round = 0; round < 150; round++)
+        {
+            (string name, string[] lines) = files[random.Next(files.Length)];
+            int at = random.Next(lines.Length);
+            int answer = lines[at].IndexOf("\"ret\":", StringComparison.Ordinal);
+            int moved = lines[at].IndexOf("\"moved\":", StringComparison.Ordinal);
+            int[] digits = [.. Enumerable.Range(0, lines[at].Length).Where(i => IsAnswerDigit(lines[at], i, answer, moved))];
+            if (answer < 0 || digits.Length == 0)
+            {
+                continue;
+            }
+
+            int begin = Array.FindLastIndex(lines, at, static line => line.Contains("\"hdr\"", StringComparison.Ordinal));
+            int end = Array.FindIndex(lines, at, static line => line.Contains("\"hdr\"", StringComparison.Ordinal));
+            string[] part = lines[begin..(end < 0 ? lines.Length : end)];
+            int digit = digits[random.Next(digits.Length)];
+            char[] changed = part[at - begin].ToCharArray();
+            changed[digit] = (char)('0' + (changed[digit] - '0' + 1 + random.Next(9)) % 10);
+            part[at - begin] = new string(changed);
+
+            bool isCaught;
+            try
+            {
+                isCaught = Difference(part) is not null;
+            }
+            catch (TraceFormatException)
+            {
+                isCaught = true;
+            }
+
+            Assert.True(isCaught, $"seed {seed} round {round}: {name} line {at + 1} passes with column {digit} changed: {part[at - begin]}");
+        }
+    }
+
+    /// <summary>True for digits of the kernel's answer; "moved" is advice and not compared.</summary>
+    private static bool IsAnswerDigit(string line, int index, int answer, int moved)
+    {
+        int movedEnd = moved < 0 ? -1 : line.IndexOf("]]", moved, StringComparison.Ordinal);
+        return index > answer && char.IsAsciiDigit(line[index]) && (moved < 0 || index < moved || index > movedEnd);
+    }
+
     private static TraceDifference? Difference(string[] lines)
     {
         byte[] text = System.Text.Encoding.UTF8.GetBytes(string.Concat(lines.Select(static line => line + "\n")));
