@@ -57,6 +57,35 @@ internal static unsafe class Blocks512
         }
     }
 
+    /// <summary>As <see cref="ExpandInRegisters"/> with old bits kept.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandKeepInRegisters(Vector512<byte> codes, uint* pfns, ulong* words, ulong keepMask)
+    {
+        Vector512<byte> valid = Vector512.LessThan(codes.AsSByte(), Vector512<sbyte>.Zero).AsByte();
+        Vector512<ulong> top = Vector512.Create(0xFF00_0000_0000_0000);
+        Vector512<ulong> keep = Vector512.Create(keepMask);
+        Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
+        Vector512<byte> eight = Vector512.Create((byte)8);
+        for (nint i = 0; i < 64; i += 8)
+        {
+            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
+            Vector512<ulong> word = Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0); // a & (b | c)
+            Avx512F.TernaryLogic(word, Vector512.Load(words + i), keep, 0xF8).Store(words + i); // a | (b & c)
+            index += eight;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask)
+    {
+        Vector512<ulong> keep = Vector512.Create(keepMask);
+        for (nint i = 0; i < 64; i += 8)
+        {
+            Vector512<ulong> word = Word(Flags(codes + i), Pfns(pfns + i));
+            Avx512F.TernaryLogic(word, Vector512.Load(words + i), keep, 0xF8).Store(words + i); // a | (b & c)
+        }
+    }
+
     /// <summary>Eight code bytes to eight words with the byte on top.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> Flags(byte* codes) => Vector512.ShiftLeft(

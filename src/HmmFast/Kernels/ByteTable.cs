@@ -48,7 +48,7 @@ public sealed unsafe class ByteTable
     internal byte* Pointer => _entries;
 
     /// <summary>
-    /// The same entries with the work value as one bit each, as counting wants it: bits 0 to 2 for work 1 to 3, valid and error where they were.
+    /// The same entries as counting wants them, one bit each: bits 0 to 2 for work 1 to 3, bit 5 error, bit 6 valid, bit 7 any work.
     /// </summary>
     internal byte* CountingPointer => _entries + Capacity;
 
@@ -70,7 +70,8 @@ public sealed unsafe class ByteTable
         counting.Clear();
         for (int i = 0; i < entries.Length; i++)
         {
-            counting[i] = (byte)((entries[i] & (Resolution.Valid | Resolution.Error)) | ((1 << (entries[i] & Resolution.WorkMask)) >> 1));
+            int work = entries[i] & Resolution.WorkMask;
+            counting[i] = (byte)(((entries[i] & Resolution.Valid) >> 1) | (entries[i] & Resolution.Error) | ((1 << work) >> 1) | (work != 0 ? 0x80 : 0));
         }
     }
 }

@@ -43,6 +43,9 @@ internal unsafe interface ILanes<TSelf>
     static abstract void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore;
 
+    /// <summary>As <see cref="Expand64"/> with old bits kept: words[i] = ... | (words[i] &amp; keepMask).</summary>
+    static abstract void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask);
+
     /// <summary>As <see cref="Expand64"/> with old bits kept and kind bits placed: the general, slower form.</summary>
     static abstract void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift);
 
@@ -77,6 +80,15 @@ internal unsafe interface ILanes<TSelf>
     /// </summary>
     bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
         where TStore : struct, IStore;
+
+    /// <summary>
+    /// Full blocks of a whole column (count is a multiple of 64): adds up how many entries of the counting table have each bit, but bits 3, 4 and 7, and writes
+    /// bit 7 of each page to the bitmap unless that is null.
+    /// </summary>
+    static abstract void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits);
+
+    /// <summary>As <see cref="Resolve64"/> with old bits kept.</summary>
+    bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch);
 
     /// <summary>
     /// Looks a block up and, if no code has a work bit, writes word and index (first + i) of every page that begins a run: its code differs from the one before,

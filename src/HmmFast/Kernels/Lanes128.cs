@@ -120,6 +120,17 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask)
+    {
+        Vector128<ulong> keep = Vector128.Create(keepMask);
+        for (nint i = 0; i < 64; i += 2)
+        {
+            Vector128<ulong> flags = Vector128.ShiftLeft(WidenBytes(codes + i), 56);
+            (flags | KeepIfValid(WidenPfns(pfns + i), flags) | (Vector128.Load(words + i) & keep)).Store(words + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift)
     {
         ulong kindMask = kindShift == 0 ? 0 : 7UL << kindShift;
@@ -238,6 +249,22 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         }
 
         Expand64<TStore>(scratch, pfns, words);
+        return true;
+    }
+
+    public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
+        ScanLoops<Lanes128>.ClassifyBlocks(classes, count, table, bitmap, bits);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return false;
+        }
+
+        ExpandKeep64(scratch, pfns, words, keepMask);
         return true;
     }
 

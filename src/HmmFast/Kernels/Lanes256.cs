@@ -104,6 +104,18 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask)
+    {
+        Vector256<ulong> keep = Vector256.Create(keepMask);
+        for (nint i = 0; i < 64; i += 4)
+        {
+            Vector256<ulong> flags = Vector256.ShiftLeft(Avx2.ConvertToVector256Int64(codes + i).AsUInt64(), 56);
+            Vector256<ulong> pfn = KeepIfValid(Avx2.ConvertToVector256Int64(pfns + i).AsUInt64(), flags);
+            (flags | pfn | (Vector256.Load(words + i) & keep)).Store(words + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift)
     {
         Vector256<ulong> kindMask = Vector256.Create(kindShift == 0 ? 0 : 7UL << kindShift);
@@ -226,6 +238,22 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         }
 
         Expand64<TStore>(scratch, pfns, words);
+        return true;
+    }
+
+    public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
+        ScanLoops<Lanes256>.ClassifyBlocks(classes, count, table, bitmap, bits);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return false;
+        }
+
+        ExpandKeep64(scratch, pfns, words, keepMask);
         return true;
     }
 

@@ -8,7 +8,7 @@ namespace HmmFast.Kernels;
 /// 512-bit vectors with AVX-512 VBMI and VBMI2: a 128-entry table is two registers and one VPERMI2B, so the full 256 entries cost two of them and a
 /// blend by the class's top bit, for 64 pages.
 /// </summary>
-internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
+internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512>
 {
     private readonly Vector512<byte> _row0;
     private readonly Vector512<byte> _row4;
@@ -51,6 +51,10 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore => Blocks512.Expand64<TStore>(codes, pfns, words);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask) =>
+        Blocks512.ExpandKeepInRegisters(Vector512.Load(codes), pfns, words, keepMask);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift) =>
@@ -99,6 +103,31 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         return true;
     }
 
+    public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits)
+    {
+        if (table.Count <= HalfLookup512.Capacity)
+        {
+            Classify512<HalfLookup512>.Blocks(classes, count, table, bitmap, bits);
+        }
+        else
+        {
+            Classify512<Lanes512>.Blocks(classes, count, table, bitmap, bits);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
+    {
+        Vector512<byte> codes = Lookup(Vector512.Load(classes));
+        if ((codes & Vector512.Create(Resolution.WorkMask)) != Vector512<byte>.Zero)
+        {
+            return false;
+        }
+
+        Blocks512.ExpandKeepInRegisters(codes, pfns, words, keepMask);
+        return true;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
     {
@@ -109,7 +138,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<byte> Lookup(Vector512<byte> classes)
+    public Vector512<byte> Lookup(Vector512<byte> classes)
     {
         // VPERMI2B looks at the low seven bits of an index, so both halves take the class as it is.
         Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(_row0, classes, _row4);

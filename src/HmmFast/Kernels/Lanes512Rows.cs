@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace HmmFast.Kernels;
 
 /// <summary>512-bit vectors without VBMI: rows of 16 entries as in <see cref="Lanes256"/>, 64 pages at a time, with the same block steps as <see cref="Lanes512"/>.</summary>
-internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
+internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>, ILookup512<Lanes512Rows>
 {
     private readonly byte* _table;
     private readonly int _rowCount;
@@ -26,11 +26,13 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
     public static Lanes512Rows Load(byte* entries, int rowCount) => new(entries, rowCount);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Lookup64(byte* classes, byte* codes)
+    public void Lookup64(byte* classes, byte* codes) => Lookup(Vector512.Load(classes)).Store(codes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector512<byte> Lookup(Vector512<byte> c)
     {
         byte* table = _table;
         int rows = _rowCount;
-        Vector512<byte> c = Vector512.Load(classes);
         Vector512<byte> low = c & Vector512.Create((byte)0x0F);
 
         // Shifts of 16-bit units: what crosses into a byte comes below its top bit, and only the top bit is looked at.
@@ -53,7 +55,7 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
             }
         }
 
-        r.Store(codes);
+        return r;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,6 +73,10 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore => Blocks512.Expand64<TStore>(codes, pfns, words);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask) =>
+        Blocks512.ExpandKeep64(codes, pfns, words, keepMask);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift) =>
@@ -116,6 +122,22 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>
         }
 
         Expand64<TStore>(scratch, pfns, words);
+        return true;
+    }
+
+    public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
+        Classify512<Lanes512Rows>.Blocks(classes, count, table, bitmap, bits);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return false;
+        }
+
+        ExpandKeep64(scratch, pfns, words, keepMask);
         return true;
     }
 

@@ -93,6 +93,14 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         }
     }
 
+    public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask)
+    {
+        for (nint i = 0; i < 64; i++)
+        {
+            words[i] = Scalar.Word(codes[i], pfns[i]) | (words[i] & keepMask);
+        }
+    }
+
     public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift)
     {
         for (nint i = 0; i < 64; i++)
@@ -183,6 +191,21 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         }
 
         Expand64<TStore>(scratch, pfns, words);
+        return true;
+    }
+
+    public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
+        ScanLoops<LanesScalar>.ClassifyBlocks(classes, count, table, bitmap, bits);
+
+    public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return false;
+        }
+
+        ExpandKeep64(scratch, pfns, words, keepMask);
         return true;
     }
 

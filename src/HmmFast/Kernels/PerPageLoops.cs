@@ -12,9 +12,10 @@ internal static unsafe class PerPageLoops<TLanes>
     public static int Run(byte* classes, uint* pfns, ulong* words, int count, RequestTables tables, in PageRequest request, in WordFormat format)
     {
         int i = 0;
-        if (request.AllowBit == 0 && format.IsPlain)
+        bool mayAllow = request.AllowBit != 0 && ((request.Mask | request.Default) >> request.AllowBit & 1) != 0;
+        if (!mayAllow && format.KindShift == 0)
         {
-            i = Blocks(classes, pfns, words, count, tables, request.Mask, request.Default);
+            i = Blocks(classes, pfns, words, count, tables, request.Mask, request.Default, format.KeepMask);
         }
 
         while (i < count)
@@ -34,7 +35,7 @@ internal static unsafe class PerPageLoops<TLanes>
     /// <summary>Full blocks up to the first that has a page that needs work; returns the pages done.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    private static int Blocks(byte* classes, uint* pfns, ulong* words, int count, RequestTables tables, ulong mask, ulong defaults)
+    private static int Blocks(byte* classes, uint* pfns, ulong* words, int count, RequestTables tables, ulong mask, ulong defaults, ulong keepMask)
     {
         byte* stack = stackalloc byte[Scratch.AllocationBytes];
         Scratch* scratch = Scratch.In(stack);
@@ -56,7 +57,14 @@ internal static unsafe class PerPageLoops<TLanes>
             }
 
             // The words were just read, so their lines are here: ordinary stores at any size.
-            TLanes.Expand64<CachedStore>(scratch->Codes, pfns + i, words + i);
+            if (keepMask == 0)
+            {
+                TLanes.Expand64<CachedStore>(scratch->Codes, pfns + i, words + i);
+            }
+            else
+            {
+                TLanes.ExpandKeep64(scratch->Codes, pfns + i, words + i, keepMask);
+            }
         }
 
         return (int)i;

@@ -34,17 +34,44 @@ internal static unsafe class ResolveLoops<TLanes>
     }
 
     /// <summary>With old bits kept or kinds placed.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    [SkipLocalsInit]
     public static int Formatted(byte* classes, uint* pfns, ulong* words, int count, ByteTable table, in WordFormat format)
     {
-        byte* stack = stackalloc byte[Scratch.AllocationBytes];
-        byte* codes = Scratch.In(stack)->Codes;
-        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
-        ulong keepMask = format.KeepMask;
-        int kindShift = format.KindShift;
-        int i = 0;
-        for (; i + 64 <= count; i += 64)
+        int i = format.KindShift == 0
+            ? KeepBlocks(classes, pfns, words, count, table.Pointer, table.RowCount, format.KeepMask)
+            : KindBlocks(classes, pfns, words, count, table.Pointer, table.RowCount, format.KeepMask, format.KindShift);
+        return i + Partial(classes + i, pfns + i, words + i, Math.Min(64, count - i), table, format);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
+    private static int KeepBlocks(byte* classes, uint* pfns, ulong* words, int count, byte* entries, int rowCount, ulong keepMask)
+    {
+        byte* stack = stackalloc byte[128];
+        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        TLanes lanes = TLanes.Load(entries, rowCount);
+        nint i = 0;
+        nint full = count & ~63;
+        for (; i < full; i += 64)
+        {
+            if (!lanes.ResolveKeep64(classes + i, pfns + i, words + i, keepMask, codes))
+            {
+                break;
+            }
+        }
+
+        return (int)i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
+    private static int KindBlocks(byte* classes, uint* pfns, ulong* words, int count, byte* entries, int rowCount, ulong keepMask, int kindShift)
+    {
+        byte* stack = stackalloc byte[128];
+        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        TLanes lanes = TLanes.Load(entries, rowCount);
+        nint i = 0;
+        nint full = count & ~63;
+        for (; i < full; i += 64)
         {
             lanes.Lookup64(classes + i, codes);
             if (TLanes.Test64(codes, Resolution.WorkMask) != 0)
@@ -55,7 +82,7 @@ internal static unsafe class ResolveLoops<TLanes>
             TLanes.ExpandFormat64(codes, pfns + i, words + i, keepMask, kindShift);
         }
 
-        return i + Partial(classes + i, pfns + i, words + i, Math.Min(64, count - i), table, format);
+        return (int)i;
     }
 
     /// <summary>Full blocks up to the first that has a page that needs work; returns the pages done.</summary>

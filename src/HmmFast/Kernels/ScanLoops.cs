@@ -13,15 +13,7 @@ internal static unsafe class ScanLoops<TLanes>
         long* bits = stackalloc long[8];
         new Span<long>(bits, 8).Clear();
         nint full = count & ~63;
-        if (TLanes.WidthBits == 512)
-        {
-            Classify512<TLanes>.Blocks(classes, full, table, bitmap, bits);
-        }
-        else
-        {
-            ClassifyBlocks(classes, full, table, bitmap, bits);
-        }
-
+        TLanes.ClassifyBlocks(classes, full, table, bitmap, bits);
         ulong last = 0;
         byte* entries = table.CountingPointer;
         for (nint i = full; i < count; i++)
@@ -32,7 +24,7 @@ internal static unsafe class ScanLoops<TLanes>
                 bits[bit] += code >> bit & 1;
             }
 
-            last |= (code & 7) != 0 ? 1UL << (int)(i - full) : 0;
+            last |= code >= 0x80 ? 1UL << (int)(i - full) : 0;
         }
 
         if (bitmap != null && full < count)
@@ -40,7 +32,7 @@ internal static unsafe class ScanLoops<TLanes>
             bitmap[full >> 6] = last;
         }
 
-        return new ClassCounts(count, bits[7], bits[5], bits[0], bits[1], bits[2]);
+        return new ClassCounts(count, bits[6], bits[5], bits[0], bits[1], bits[2]);
     }
 
     public static long Mark(byte* classes, int count, ByteTable table, byte bits, ulong* bitmap)
@@ -147,7 +139,7 @@ internal static unsafe class ScanLoops<TLanes>
     /// <summary>Full blocks: adds to the eight bit counts of the counting table and writes the work bitmap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    private static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits)
+    public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits)
     {
         byte* stack = stackalloc byte[128];
         byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
@@ -160,9 +152,9 @@ internal static unsafe class ScanLoops<TLanes>
         for (nint i = 0; i < count; i += 64)
         {
             lanes.Lookup64(classes + i, codes);
-            valid += BitOperations.PopCount(TLanes.Test64(codes, Resolution.Valid));
-            error += BitOperations.PopCount(TLanes.Test64(codes, Resolution.Error));
-            ulong work = TLanes.Test64(codes, 7);
+            valid += BitOperations.PopCount(TLanes.Test64(codes, 0x40));
+            error += BitOperations.PopCount(TLanes.Test64(codes, 0x20));
+            ulong work = TLanes.Test64(codes, 0x80);
             if (work != 0)
             {
                 work1 += BitOperations.PopCount(TLanes.Test64(codes, 1));
@@ -176,7 +168,7 @@ internal static unsafe class ScanLoops<TLanes>
             }
         }
 
-        bits[7] = valid;
+        bits[6] = valid;
         bits[5] = error;
         bits[0] = work1;
         bits[1] = work2;

@@ -37,6 +37,8 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore => TInner.Expand64<TStore>(codes, pfns, words);
 
+    public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask) => TInner.ExpandKeep64(codes, pfns, words, keepMask);
+
     public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift) =>
         TInner.ExpandFormat64(codes, pfns, words, keepMask, kindShift);
 
@@ -65,6 +67,15 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
     {
         Calls++;
         return _inner.Resolve64<TStore>(classes, pfns, words, scratch);
+    }
+
+    public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
+        TInner.ClassifyBlocks(classes, count, table, bitmap, bits);
+
+    public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
+    {
+        Calls++;
+        return _inner.ResolveKeep64(classes, pfns, words, keepMask, scratch);
     }
 
     public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch) =>
