@@ -1,4 +1,5 @@
 using HmmFast.Properties.Equivalence;
+using HmmFast.Properties.Policies;
 using HmmFast.Properties.Topology;
 
 namespace HmmFast.Properties;
@@ -10,6 +11,7 @@ public static class CheckCatalog
     public static IReadOnlyList<NamedCheck> All { get; } =
     [
         .. EquivalenceChecks.All,
+        .. PolicyChecksCatalog.All,
         .. P2PdmaChecks.All,
     ];
 

@@ -53,6 +53,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         _layout = space.Memory.Options.Layout;
         _policy = fabric.Policy;
         _options = options ?? new ImporterOptions();
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_options.CallPageCount, nameof(options));
         Writes = _options.Writes;
         Fabric = fabric;
         Member = member;
@@ -98,6 +99,9 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
 
     /// <summary>Called between the range fault and the DMA map, where the world may change; null for nothing. For tests.</summary>
     public Action? BetweenFaultAndMap { get; set; }
+
+    /// <summary>Called after each range fault, where the world may change; null for nothing. For tests.</summary>
+    public Action? BetweenCalls { get; set; }
 
     /// <summary>The importer's table: one word a page of <see cref="Registration"/>, 0 where it has nothing.</summary>
     public ReadOnlySpan<HmmPfn> Words => _words;
@@ -266,8 +270,17 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
             Policy = _policy,
             Client = Client,
         };
-        _counters.RangeFaultCalls++;
-        HmmStatus status = _space.RangeFault(request, _scratchWords.AsSpan(0, count));
+        HmmStatus status = HmmStatus.Ok;
+        for (int from = 0; from < count && status == HmmStatus.Ok; from += Math.Min(count - from, _options.CallPageCount))
+        {
+            // One sequence for all calls: what an earlier one answered must still hold when the last one ends.
+            int length = Math.Min(count - from, _options.CallPageCount);
+            HmmRange call = request with { Range = new VpnRange(range.Start + (ulong)from, (ulong)length), NotifierSequence = sequence };
+            _counters.RangeFaultCalls++;
+            status = _space.RangeFault(call, _scratchWords.AsSpan(from, length));
+            BetweenCalls?.Invoke();
+        }
+
         Tell(range, count, Observer is null ? "" : $"hmm_range_fault (owner {owner.Value}{(request.DefaultFlags.HasFlag(HmmRequestFlags.AllowP2p) ? ", ALLOW_P2P" : perPage ? ", ALLOW_P2P page by page" : "")}): {status}");
         return status;
     }
@@ -315,6 +328,12 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
             int start = i;
             if (_layout.IsValid(words[i]) && cursor.PrivateDeviceOf(_layout.PfnOf(words[i])) is { } device)
             {
+                if ((words[i].Raw & _layout.StickyMask) != 0)
+                {
+                    // It was an alias before, and its mapping's flags stuck to it: a private pfn has none.
+                    _map.Unmap(firstEntry + i, words.Slice(i, 1));
+                }
+
                 PageOutcome outcome = Use(reach.Of(device), _layout.PfnOf(words[i]));
                 _scratchOutcomes[i] = outcome;
                 unusable += outcome == PageOutcome.Unusable ? 1 : 0;

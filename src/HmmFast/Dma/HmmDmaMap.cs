@@ -228,7 +228,7 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
                 byPlace ? SlotAddress(first + (int)i) : isBus ? (ulong)run.BusOffsetBytes : deviceOffset,
                 !byPlace);
             i = device.Runs.Map(words, addresses, i, count, filter, effect, streaming);
-            Count((ulong)(i - start), isKept || state != 0, kind);
+            Count((ulong)(i - start), (state & layout.DmaMappedBit) != 0, kind);
         }
 
         return failed ? HmmStatus.Fault : HmmStatus.Ok;

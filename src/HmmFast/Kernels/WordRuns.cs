@@ -27,6 +27,23 @@ internal abstract unsafe class WordRuns
     /// <summary>The width's name.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Bits of a vector; 64 for the scalar loops.</summary>
+    public abstract int WidthBits { get; }
+
+    /// <summary>The widest loops that are no wider than asked.</summary>
+    public static WordRuns OfWidth(int widthBits)
+    {
+        foreach (WordRuns runs in All)
+        {
+            if (runs.WidthBits <= widthBits)
+            {
+                return runs;
+            }
+        }
+
+        return All[^1];
+    }
+
     /// <summary>Index of the first word from <paramref name="from"/> on that has the wanted bits and a frame outside the run; <paramref name="end"/> when there is none.</summary>
     public abstract nint FindOutside(ulong* words, nint from, nint end, in WordFilter filter);
 
@@ -74,6 +91,8 @@ internal sealed unsafe class WordRuns<TLanes, TVector> : WordRuns
     where TVector : struct
 {
     public override string Name => TLanes.Name;
+
+    public override int WidthBits => TLanes.Count * 64;
 
     public override nint FindOutside(ulong* words, nint from, nint end, in WordFilter filter)
     {

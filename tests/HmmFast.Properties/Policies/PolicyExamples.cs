@@ -1,0 +1,368 @@
+using System.Numerics;
+using HmmFast.Dma;
+using HmmFast.Drivers.Fabric;
+using HmmFast.Drivers.Importing;
+using HmmFast.Drivers.Moving;
+using HmmFast.Policies;
+using HmmFast.Properties.Equivalence;
+using HmmFast.Reference.Dma;
+using HmmFast.Topology;
+
+namespace HmmFast.Properties.Policies;
+
+/// <summary>Small cases worked by hand, each for one rule that posted code has broken.</summary>
+public static class PolicyExamples
+{
+    private static readonly VpnRange Pages = new(new Vpn(1024 - 8), 16);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<NamedCheck> All { get; } =
+    [
+        new NamedCheck("layout-bits-disjoint", "no flag of any layout lies in another, in the order field or in the pfn", 1, _ => LayoutBits()),
+        new NamedCheck("per-page-keeps-neighbours", "one page that cannot be mapped sends itself to system memory and no other", 1, _ => Each(PerPageKeepsNeighbours)),
+        new NamedCheck("whole-range-sends-all", "under the whole-range answer one page that cannot be mapped sends all to system memory", 1, _ => Each(WholeRangeSendsAll)),
+        new NamedCheck("stale-sequence-noticed", "what is invalidated between fault and map is not mapped", 1, _ => Each(StaleSequenceNoticed)),
+        new NamedCheck("one-sequence-for-all-calls", "a request of several calls notices an invalidation of what the first one answered", 1, _ => Each(OneSequence)),
+        new NamedCheck("one-view-a-call", "a link that goes down during a call is seen by all of its pages or by none", 1, _ => Each(OneView)),
+        new NamedCheck("checks-per-class", "a policy is asked a number of times that does not depend on the number of pages", 1, _ => ChecksPerClass()),
+        new NamedCheck("window-bounds", "the window offers exactly the chunks that fit, and an alias is a frame of the window", 1, _ => WindowBounds()),
+        new NamedCheck("clique-order", "a chain and a ring are cut by probe order, and never joined where a link is missing", 1, _ => CliqueOrder()),
+        new NamedCheck("post-check-mixed", "a range that mixes private and system pages goes to system memory as a whole", 1, _ => Each(PostCheckMixed)),
+        new NamedCheck("unplug-out-of-memory", "an unplug that runs out of system memory keeps every page and can be repeated", 1, _ => Each(UnplugOutOfMemory)),
+    ];
+
+    private static void Each(Action<Subject> check)
+    {
+        check(Subject.Reference);
+        foreach (Subject engine in Subject.Engines)
+        {
+            check(engine);
+        }
+    }
+
+    private static void LayoutBits()
+    {
+        foreach (HmmPfnLayout layout in HmmPfnLayout.All)
+        {
+            ulong seen = layout.PfnMask;
+            ulong[] fields =
+            [
+                0x1FUL << layout.OrderShift, layout.ValidBit, layout.WriteBit, layout.ErrorBit, layout.DmaMappedBit, layout.P2pDmaBit, layout.P2pDmaBusBit,
+                layout.AllowP2pBit, layout.TypePrivateBit, layout.TypeP2pBit,
+            ];
+            foreach (ulong field in fields)
+            {
+                PolicyInvariants.Require((seen & field) == 0, $"layout {layout}: the field 0x{field:x} overlaps another (0x{seen:x})");
+                PolicyInvariants.Require(BitOperations.PopCount(field) is 0 or 1 or 5, $"layout {layout}: the field 0x{field:x} has a strange size");
+                seen |= field;
+            }
+        }
+    }
+
+    private static void PerPageKeepsNeighbours(Subject subject)
+    {
+        using Bench bench = new(subject, new AliasOnRequestPolicy(MapFailureAnswer.PerPage));
+        bench.Place(0, 0, 15);
+        bench.Place(1, 15, 1);
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
+        bench.Expect(0, 15, PageOutcome.AliasBus);
+        bench.Expect(15, 1, PageOutcome.System);
+        PolicyInvariants.Require(bench.Importer.Counters.SecondCalls == 1, $"{bench.Importer.Counters.SecondCalls} second calls");
+        PolicyInvariants.Require(bench.Memory.Counters.PagesMigratedToSystem == 1, $"{bench.Memory.Counters.PagesMigratedToSystem} pages migrated, not 1");
+    }
+
+    private static void WholeRangeSendsAll(Subject subject)
+    {
+        using Bench bench = new(subject, new AliasOnRequestPolicy(MapFailureAnswer.WholeRange));
+        bench.Place(0, 0, 15);
+        bench.Place(1, 15, 1);
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
+        bench.Expect(0, 16, PageOutcome.SystemWholeRange);
+        PolicyInvariants.Require(bench.Memory.Counters.PagesMigratedToSystem == 16, $"{bench.Memory.Counters.PagesMigratedToSystem} pages migrated, not 16");
+    }
+
+    private static void StaleSequenceNoticed(Subject subject)
+    {
+        using Bench bench = new(subject, new CoreDistancePolicy());
+        bench.Place(0, 0, 16);
+        int times = 0;
+        bench.Importer.BetweenFaultAndMap = () =>
+        {
+            if (times++ == 0)
+            {
+                bench.Space.CpuRead(new VpnRange(Pages.Start, 4), [], []);
+            }
+        };
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
+        bench.Expect(0, 4, PageOutcome.System);
+        bench.Expect(4, 12, PageOutcome.AliasBus);
+        PolicyInvariants.Require(bench.Importer.Counters.BusyRetries == 1, $"{bench.Importer.Counters.BusyRetries} retries, not 1");
+    }
+
+    private static void OneSequence(Subject subject)
+    {
+        using Bench bench = new(subject, new CoreDistancePolicy(), new ImporterOptions { CallPageCount = 8 });
+        bench.Place(0, 0, 16);
+        int times = 0;
+        bench.Importer.BetweenCalls = () =>
+        {
+            if (times++ == 0)
+            {
+                // The first call has answered these pages; the second does not look at them again.
+                bench.Space.CpuRead(new VpnRange(Pages.Start, 4), [], []);
+            }
+        };
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
+        bench.Expect(0, 4, PageOutcome.System);
+        bench.Expect(4, 12, PageOutcome.AliasBus);
+    }
+
+    private static void OneView(Subject subject)
+    {
+        // Blocks of one call: own pages over a link, a page that must be faulted, own pages again. During the fault the link goes down,
+        // and the handler keeps the sequence as it is, so that the call goes on.
+        using IMemorySystem memory = subject.Make(Options());
+        Flip flip = new();
+        DeviceId gpu = memory.AddDevice(new DeviceOptions { Name = "gpu", PageCount = 64, Owner = new OwnerId(1) });
+        DeviceId other = memory.AddDevice(new DeviceOptions { Name = "other", PageCount = 64, Owner = new OwnerId(2), Ops = flip });
+        HmmClient client = new("client") { Reach = new ClientReach([new ProviderReach { LinkIsUp = true }, default]) };
+        flip.Client = client;
+        using IAddressSpace space = memory.CreateAddressSpace();
+        _ = space.Map(Pages, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
+        _ = space.CpuWrite(Pages, 1, 1, []);
+        PageMover mover = new(memory);
+        _ = mover.ToDevice(space, new VpnRange(Pages.Start + 7, 1), other, out _);
+        _ = mover.ToDevice(space, Pages, gpu, out _);
+        using IMmuIntervalNotifier notifier = space.InsertNotifier(Pages, new Deaf());
+        var words = new HmmPfn[16];
+        HmmStatus status = space.RangeFault(
+            new HmmRange
+            {
+                Range = Pages,
+                Notifier = notifier,
+                NotifierSequence = notifier.ReadBegin(),
+                DefaultFlags = HmmRequestFlags.Fault,
+                Owner = new OwnerId(1),
+                Policy = new OwnerAndLivePolicy(),
+                Client = client,
+            },
+            words);
+        PolicyInvariants.Require(status == HmmStatus.Ok && flip.Count == 1, $"{subject.Name}: the call answered {status} after {flip.Count} changes");
+        (Pfn first, ulong count) = memory.DeviceFrames(gpu);
+        for (int i = 0; i < words.Length; i++)
+        {
+            bool isPrivate = memory.Options.Layout.PfnOf(words[i]).Value - first.Value < count;
+            PolicyInvariants.Require(isPrivate == (i != 7), $"{subject.Name}: page {i} was answered by another view of the link than page 0");
+        }
+    }
+
+    private static void ChecksPerClass()
+    {
+        foreach (Subject subject in Subject.Engines)
+        {
+            int small = Asked(subject, 64);
+            int large = Asked(subject, 4096);
+            PolicyInvariants.Require(small == large && large is > 0 and <= 64, $"{subject.Name}: the policy was asked {small} times for 64 pages and {large} times for 4096");
+        }
+    }
+
+    private static int Asked(Subject subject, ulong pageCount)
+    {
+        using IMemorySystem memory = subject.Make(new MemorySystemOptions { SystemFrameCount = 8192, Window = new VpnRange(new Vpn(0), 8192), Layout = HmmPfnLayout.Linux616AllowP2p });
+        DeviceId gpu = memory.AddDevice(new DeviceOptions { Name = "gpu", PageCount = 4096, Owner = new OwnerId(1) });
+        using IAddressSpace space = memory.CreateAddressSpace();
+        VpnRange range = new(new Vpn(512), pageCount);
+        _ = space.Map(range, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
+        _ = space.CpuWrite(range, 1, 1, []);
+        _ = new PageMover(memory).ToDevice(space, range, gpu, out _);
+        Counting policy = new();
+        using IMmuIntervalNotifier notifier = space.InsertNotifier(range, null);
+        var words = new HmmPfn[pageCount];
+        HmmStatus status = space.RangeFault(
+            new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), DefaultFlags = HmmRequestFlags.Fault, Policy = policy, Client = new HmmClient("nic") },
+            words);
+        PolicyInvariants.Require(status == HmmStatus.Ok && memory.Options.Layout.IsValid(words[^1]), $"{subject.Name}: {status}");
+        return policy.Count;
+    }
+
+    private static void WindowBounds()
+    {
+        for (ulong windowPages = 4; windowPages <= 24; windowPages += 4)
+        {
+            AliasWindow window = AliasWindow.Create(new Pfn(1000), 18, new Pfn(5000), windowPages, 4);
+            for (ulong page = 0; page < 18; page++)
+            {
+                bool expected = page / 4 < windowPages / 4;
+                bool offered = window.TryGetAlias(new Pfn(1000 + page), out Pfn alias);
+                PolicyInvariants.Require(offered == expected, $"a window of {windowPages} pages {(offered ? "offers" : "does not offer")} page {page}");
+                PolicyInvariants.Require(!offered || (window.Contains(alias) && alias.Value == 5000 + page), $"page {page}'s alias is {alias}");
+                PolicyInvariants.Require(!offered || (window.TryGetDevicePage(alias, out Pfn back) && back.Value == 1000 + page), $"{alias} does not lead back to page {page}");
+            }
+
+            PolicyInvariants.Require(!window.Contains(new Pfn(5000 + windowPages)) && !window.Contains(new Pfn(4999)), "the window contains its neighbours");
+        }
+
+        AliasWindow full = AliasWindow.Create(new Pfn(1000), 18, new Pfn(5000), 8, 4);
+        PolicyInvariants.Require(full.TryMapChunk(4, out _) == HmmStatus.OutOfMemory, "a full window took another chunk");
+        AliasWindow swapped = full.WithoutChunk(0);
+        PolicyInvariants.Require(swapped.TryMapChunk(4, out swapped) == HmmStatus.Ok && swapped.SlotOf(4) == 0 && swapped.SlotOf(1) == 1, "the lowest free slot was not taken");
+        PolicyInvariants.Require(swapped.TryGetAlias(new Pfn(1016), out Pfn moved) && moved.Value == 5000, $"chunk 4's alias is {moved}");
+    }
+
+    private static void CliqueOrder()
+    {
+        static bool Chain(int a, int b) => Math.Abs(a - b) <= 1;
+        static bool Ring(int a, int b) => (a - b + 4) % 4 != 2;
+        PolicyInvariants.Require(Cut([0, 1, 2], Chain) == "0,1 2", $"the chain is cut {Cut([0, 1, 2], Chain)}");
+        PolicyInvariants.Require(Cut([2, 1, 0], Chain) == "2,1 0", $"the chain from its end is cut {Cut([2, 1, 0], Chain)}");
+        PolicyInvariants.Require(Cut([0, 2, 1], Chain) == "0,1 2", $"the chain from both ends is cut {Cut([0, 2, 1], Chain)}");
+        PolicyInvariants.Require(Cut([0, 1, 2, 3], Ring) == "0,1 2,3", $"the ring is cut {Cut([0, 1, 2, 3], Ring)}");
+        PolicyInvariants.Require(Cut([0, 3, 1, 2], Ring) == "0,3 1,2", $"the ring is cut {Cut([0, 3, 1, 2], Ring)}");
+    }
+
+    private static string Cut(int[] order, Func<int, int, bool> isConnected)
+    {
+        CliqueOwners cliques = new(1);
+        var owners = order.Select(member => (Member: member, Owner: cliques.Join(member, isConnected))).ToArray();
+        return string.Join(" ", owners.GroupBy(pair => pair.Owner).Select(group => string.Join(",", group.Select(pair => pair.Member))));
+    }
+
+    private static void PostCheckMixed(Subject subject)
+    {
+        using Bench bench = new(subject, new PostCheckPolicy());
+        bench.Place(0, 0, 15);
+        PolicyInvariants.Require(bench.Importer.Resolve(new VpnRange(Pages.Start, 15)) == HmmStatus.Ok, "the request failed");
+        bench.Expect(0, 15, PageOutcome.PrivateExporterMapped);
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the second request failed");
+        bench.Expect(0, 16, PageOutcome.SystemWholeRange);
+        PolicyInvariants.Require(bench.Importer.Counters.PostCheckMisses == 1, $"{bench.Importer.Counters.PostCheckMisses} misses");
+    }
+
+    private static void UnplugOutOfMemory(Subject subject)
+    {
+        using Bench bench = new(subject, new CoreDistancePolicy(), systemFrames: 20);
+        bench.Place(0, 0, 16);
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
+        List<Pfn> taken = [];
+        while (bench.Memory.FreeSystemFrameCount > 5 && bench.Memory.TryAllocateSystemPage(out Pfn pfn) == HmmStatus.Ok)
+        {
+            taken.Add(pfn);
+        }
+
+        PolicyInvariants.Require(bench.Fabric.Unplug(0) == HmmStatus.OutOfMemory, $"{subject.Name}: an unplug without room went through");
+        PolicyInvariants.Require(!bench.Importer.Words.ContainsAnyExcept(default(HmmPfn)), "something is still mapped");
+        taken.ForEach(bench.Memory.ReleasePage);
+        PolicyInvariants.Require(bench.Fabric.Unplug(0) == HmmStatus.Ok && bench.Fabric.DeviceOf(0) is null, $"{subject.Name}: the unplug could not be repeated");
+        ulong[] tags = new ulong[16];
+        _ = bench.Space.CpuRead(Pages, tags, []);
+        for (int i = 0; i < tags.Length; i++)
+        {
+            PolicyInvariants.Require(tags[i] == 100 + (ulong)i, $"{subject.Name}: page {i} holds {tags[i]}");
+        }
+    }
+
+    private static MemorySystemOptions Options(ulong systemFrames = 256) => new()
+    {
+        SystemFrameCount = systemFrames,
+        Window = new VpnRange(new Vpn(512), 1024),
+        Layout = HmmPfnLayout.Linux616AllowP2p,
+        TrackContent = true,
+    };
+
+    /// <summary>gpu0 that the client reaches by bus address, gpu1 that offers aliases nobody reaches, and the client.</summary>
+    private sealed class Bench : IDisposable
+    {
+        private readonly PageMover _mover;
+
+        public Bench(Subject subject, IHmmPolicy policy, ImporterOptions? options = null, ulong systemFrames = 256)
+        {
+            Memory = subject.Make(Options(systemFrames));
+            Fabric = new DeviceFabric(
+                Memory,
+                new FabricPlan
+                {
+                    Members =
+                    [
+                        new FabricMember { Name = "gpu0", MemoryPageCount = 32, Owner = new OwnerId(1), WindowPageCount = 32, ChunkPageCount = 4 },
+                        new FabricMember { Name = "gpu1", MemoryPageCount = 32, Owner = new OwnerId(2), WindowPageCount = 32, ChunkPageCount = 4 },
+                        new FabricMember { Name = "client" },
+                    ],
+                    P2p = (provider, client) => provider != 1 && client != 1 ? new P2PdmaAnswer(P2PdmaMapType.BusAddr, 4) : new P2PdmaAnswer(P2PdmaMapType.NotSupported, 0),
+                },
+                policy);
+            Space = Memory.CreateAddressSpace();
+            _ = Space.Map(Pages, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
+            _ = Space.CpuWrite(Pages, 100, 1, []);
+            _mover = new PageMover(Memory);
+            IDmaDevice dma = Memory is MemorySystem ? new DmaDevice(Memory, Fabric.ClientOf(2)) : new ReferenceDmaDevice(Memory, Fabric.ClientOf(2));
+            Importer = new PageImporter(Space, Fabric, 2, dma, Pages, options);
+        }
+
+        public IMemorySystem Memory { get; }
+
+        public DeviceFabric Fabric { get; }
+
+        public IAddressSpace Space { get; }
+
+        public PageImporter Importer { get; }
+
+        public void Place(int member, int first, int count)
+        {
+            // From wherever it is: the CPU fetches it first.
+            VpnRange range = new(Pages.Start + (ulong)first, (ulong)count);
+            _ = Space.CpuRead(range, [], []);
+            ulong before = Memory.Counters.PagesMigratedToSystem;
+            _ = _mover.ToDevice(Space, range, Fabric.DeviceOf(member)!.Value, out ulong moved);
+            PolicyInvariants.Require(moved == (ulong)count && before == Memory.Counters.PagesMigratedToSystem, $"{moved} of {count} pages were placed");
+        }
+
+        public void Expect(int first, int count, PageOutcome outcome)
+        {
+            for (int i = first; i < first + count; i++)
+            {
+                PolicyInvariants.Require(Importer.Outcomes[i] == outcome, $"page {i} ended as {Importer.Outcomes[i]}, not {outcome}");
+            }
+        }
+
+        public void Dispose()
+        {
+            Importer.Dispose();
+            Memory.Dispose();
+        }
+    }
+
+    private sealed class Counting : IHmmPolicy
+    {
+        public string Name => "counting";
+
+        public int Count { get; private set; }
+
+        public ForeignPageAnswer Decide(in ForeignPageQuestion question)
+        {
+            Count++;
+            return ForeignPageAnswer.Private();
+        }
+    }
+
+    private sealed class Deaf : IInvalidationHandler
+    {
+        public bool Invalidate(IMmuIntervalNotifier notifier, in InvalidationInfo info) => false;
+    }
+
+    private sealed class Flip : IDevicePagemapOps
+    {
+        public HmmClient? Client { get; set; }
+
+        public int Count { get; private set; }
+
+        public void MigratedToRam(IAddressSpace space, Vpn vpn, Pfn devicePage, Pfn systemPage)
+        {
+            Count++;
+            Client!.Reach = ClientReach.Nothing;
+        }
+
+        public void PageFreed(Pfn devicePage)
+        {
+        }
+    }
+}

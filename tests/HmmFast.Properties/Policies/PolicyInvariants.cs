@@ -1,0 +1,101 @@
+using HmmFast.Drivers.Importing;
+using HmmFast.Policies;
+
+namespace HmmFast.Properties.Policies;
+
+/// <summary>What must hold of every importer's table between any two steps, whatever the policy.</summary>
+public static class PolicyInvariants
+{
+    /// <summary>Throws unless the condition holds.</summary>
+    public static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new CheckFailedException(message);
+        }
+    }
+
+    /// <summary>Checks every page of every importer.</summary>
+    public static void Check(PolicyWorld world)
+    {
+        var pages = new PageObservation[PolicyWorldShape.PageCount];
+        world.Space.Observe(PolicyWorldShape.Pages, pages);
+        for (int member = 0; member < world.Importers.Count; member++)
+        {
+            if (world.Importers[member] is not { } importer)
+            {
+                continue;
+            }
+
+            for (int i = 0; i < pages.Length; i++)
+            {
+                CheckPage(world, importer, member, i, pages[i]);
+            }
+        }
+    }
+
+    private static void CheckPage(PolicyWorld world, PageImporter importer, int member, int index, in PageObservation page)
+    {
+        HmmPfnLayout layout = world.Shape.Options.Layout;
+        HmmPfn word = importer.Words[index];
+        if (!layout.IsValid(word))
+        {
+            return;
+        }
+
+        string where = $"{importer.Client.Name}, page {index}, {world.Shape.Policy.Name}";
+        Pfn pfn = layout.PfnOf(word);
+        DeviceId? device = world.Memory.DeviceOf(pfn);
+        DeviceMemoryKind? kind = device is { } known ? world.Memory.KindOf(known) : null;
+        PageOutcome outcome = importer.Outcomes[index];
+
+        // Private and alias pfns can be told apart: by their frames, and by their type bits where the policy types.
+        bool isTyped = world.Shape.Policy.TypedOutput;
+        Require(((word.Raw & layout.TypePrivateBit) != 0) == (isTyped && kind == DeviceMemoryKind.Private), $"{where}: the PRIVATE bit is wrong for {pfn}");
+        Require(((word.Raw & layout.TypeP2pBit) != 0) == (isTyped && kind == DeviceMemoryKind.PciP2pdma), $"{where}: the P2P bit is wrong for {pfn}");
+
+        // A private pfn never reaches the DMA API; everything else did.
+        bool isMapped = (word.Raw & layout.DmaMappedBit) != 0;
+        Require(isMapped == (kind != DeviceMemoryKind.Private), $"{where}: {pfn} is {(isMapped ? "" : "not ")}DMA mapped");
+        if (kind is null or DeviceMemoryKind.Coherent)
+        {
+            Require(page.Kind == PageEntryKind.Present && page.Frame == pfn, $"{where}: the table holds {pfn}, the page is {page.Kind} {page.Frame}");
+            return;
+        }
+
+        int provider = world.Fabric.MemberOf(pfn);
+        Require(provider >= 0 && world.Fabric.IsPlugged(provider), $"{where}: {pfn} belongs to nobody who is plugged in");
+        DeviceId exporter = world.Fabric.DeviceOf(provider)!.Value;
+        ProviderReach reach = importer.Client.Reach.Of(exporter);
+        if (kind == DeviceMemoryKind.PciP2pdma)
+        {
+            // An alias dies before its private page does, and is only held where it can be used.
+            Require(reach.Window is { } window && window.Contains(pfn), $"{where}: {pfn} is outside its exporter's window");
+            Require(reach.Window!.TryGetDevicePage(pfn, out Pfn shown) && page.Kind == PageEntryKind.DevicePrivate && page.Frame == shown, $"{where}: the alias {pfn} outlived its private page");
+            Require(reach.P2pIsAllowed && outcome is PageOutcome.AliasBus or PageOutcome.AliasHostBridge, $"{where}: the alias {pfn} cannot be reached");
+            FrameObservation alias = world.Memory.ObserveFrame(pfn);
+            Require(alias is { MapCount: 0, PinCount: 0 }, $"{where}: the alias {pfn} has references");
+            return;
+        }
+
+        Require(page.Kind == PageEntryKind.DevicePrivate && page.Frame == pfn, $"{where}: the table holds the private {pfn}, the page is {page.Kind} {page.Frame}");
+        FrameObservation frame = world.Memory.ObserveFrame(pfn);
+        Require(frame is { MapCount: 1, PinCount: 0 }, $"{where}: {pfn} has {frame.MapCount} mappings and {frame.PinCount} pins");
+        Require(outcome != PageOutcome.PrivateLink || reach.LinkIsUp, $"{where}: {pfn} is used over a link that is down");
+        if (outcome != PageOutcome.Unusable)
+        {
+            // Whoever may no longer have it was told to let go before the change was complete.
+            ForeignPageAnswer answer = world.Shape.Policy.Decide(new ForeignPageQuestion
+            {
+                Provider = exporter,
+                Client = importer.Client,
+                ProviderOwner = world.Memory.OwnerOf(exporter),
+                RangeOwner = world.Fabric.OwnerOf(member),
+                Reach = reach,
+                AliasOffered = reach.Window is { } offered && offered.TryGetAlias(pfn, out _),
+                AllowP2p = world.Shape.Policy.RequestsP2p,
+            });
+            Require(answer.Outcome != ForeignPageOutcome.Fall, $"{where}: {pfn} is still held after it was revoked");
+        }
+    }
+}

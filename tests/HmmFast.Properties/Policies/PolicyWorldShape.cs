@@ -1,0 +1,105 @@
+using HmmFast.Drivers.Fabric;
+using HmmFast.Policies;
+using HmmFast.Topology;
+
+namespace HmmFast.Properties.Policies;
+
+/// <summary>A random small machine and policy: three devices with memory, one without.</summary>
+public sealed class PolicyWorldShape
+{
+    public const int MemberCount = 4;
+    public const int PageCount = 96;
+
+    public PolicyWorldShape(Random random, IHmmPolicy? policy = null)
+    {
+        Policy = policy ?? PolicyCatalog.All[random.Next(PolicyCatalog.All.Count)];
+        Habit = random.Next(4) == 0 ? FaultHabit.OnlyAsked : FaultHabit.RunForward;
+        CallPageCount = random.Next(3) == 0 ? 1 + random.Next(40) : int.MaxValue;
+        int types = random.Next(3);
+        var answers = new P2PdmaAnswer[MemberCount * MemberCount];
+        bool[] permits = new bool[MemberCount * MemberCount];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            bool isSelf = i / MemberCount == i % MemberCount;
+            P2PdmaMapType type = isSelf ? P2PdmaMapType.BusAddr : random.Next(types == 0 ? 2 : 3) switch
+            {
+                0 => P2PdmaMapType.BusAddr,
+                1 => P2PdmaMapType.ThruHostBridge,
+                _ => P2PdmaMapType.NotSupported,
+            };
+            answers[i] = new P2PdmaAnswer(type, 4);
+            permits[i] = isSelf || random.Next(5) != 0;
+        }
+
+        List<FabricLink> links = [];
+        for (int from = 0; from < MemberCount; from++)
+        {
+            for (int to = from + 1; to < MemberCount; to++)
+            {
+                if (random.Next(3) == 0)
+                {
+                    double bandwidth = random.Next(2) == 0 ? 150e9 : 10e9;
+                    links.Add(new FabricLink(from, to, new PathEstimate(bandwidth, 1000), random.Next(4) != 0));
+                }
+            }
+        }
+
+        int[] order = [0, 1, 2, 3];
+        random.Shuffle(order);
+        Plan = new FabricPlan
+        {
+            Members = [.. Enumerable.Range(0, MemberCount).Select(index => Member(random, index))],
+            Links = links,
+            P2p = (provider, client) => answers[(provider * MemberCount) + client],
+            Permits = (provider, client) => permits[(provider * MemberCount) + client],
+            ProbeOrder = order,
+            Interconnect = random.Next(2) == 0 ? InterconnectRule.Link : InterconnectRule.LinkOrP2p,
+        };
+        Options = new MemorySystemOptions
+        {
+            SystemFrameCount = random.Next(6) == 0 ? PageCount - 10u + (ulong)random.Next(20) : 4 * PageCount,
+            SwapSlotCount = 32,
+            Window = Window,
+            Layout = Policy.TypedOutput || random.Next(2) == 0 ? HmmPfnLayout.Linux616Typed : HmmPfnLayout.Linux616AllowP2p,
+            TrackContent = true,
+        };
+    }
+
+    /// <summary>The pages, across a 2 MiB border.</summary>
+    public static VpnRange Pages { get; } = new(new Vpn(1024 - 40), PageCount);
+
+    public static VpnRange Window { get; } = new(new Vpn(512), 1024);
+
+    public IHmmPolicy Policy { get; }
+
+    public FaultHabit Habit { get; }
+
+    public int CallPageCount { get; }
+
+    public FabricPlan Plan { get; }
+
+    public MemorySystemOptions Options { get; }
+
+    private static FabricMember Member(Random random, int index)
+    {
+        bool hasMemory = index != 3;
+        ulong memory = hasMemory ? 24 + (ulong)random.Next(PageCount) : 0;
+        ulong chunk = 1UL << random.Next(4);
+        ulong window = !hasMemory ? 0 : random.Next(4) switch
+        {
+            0 => 0,
+            1 => chunk * (1 + (ulong)random.Next(4)),
+            _ => (memory + chunk - 1) / chunk * chunk,
+        };
+        return new FabricMember
+        {
+            Name = $"member{index}",
+            MemoryPageCount = memory,
+            Owner = new OwnerId(hasMemory ? 1 + (uint)random.Next(3) : (uint)random.Next(4)),
+            WindowPageCount = window,
+            ChunkPageCount = chunk,
+            BusOffsetBytes = random.Next(2) * 0x7000_0000L,
+            Dma = new Dma.DmaDeviceOptions { UsesIommu = random.Next(2) == 0, OffsetBytes = random.Next(2) * 0x1000L },
+        };
+    }
+}
