@@ -179,10 +179,16 @@ public sealed class MemorySystem : IMemorySystem
     }
 
     /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">It is the first page of one private device too many for the 256 page classes; nothing is changed.</exception>
     public HmmStatus TryAllocateDevicePage(DeviceId device, out Pfn pfn)
     {
         Pagemap pagemap = PagemapOf(device);
         pfn = Pfn.None;
+        if (pagemap.Kind == DeviceMemoryKind.Private)
+        {
+            _core.Classes.EnsureDevice(pagemap.Device);
+        }
+
         if (pagemap.IsRemoved || pagemap.Kind == DeviceMemoryKind.PciP2pdma || !_core.Physical.TryTakeDevice(pagemap, out uint frame))
         {
             return HmmStatus.OutOfMemory;
@@ -238,12 +244,24 @@ public sealed class MemorySystem : IMemorySystem
     }
 
     /// <inheritdoc/>
-    public void Pin(Pfn pfn) => _core.Physical.Pin(InUse(pfn));
+    public void Pin(Pfn pfn)
+    {
+        // The zero pages are nobody's and never move: pinning them means nothing.
+        if (!_core.Physical.IsZero(Existing(pfn)))
+        {
+            _core.Physical.Pin(InUse(pfn));
+        }
+    }
 
     /// <inheritdoc/>
     public void Unpin(Pfn pfn)
     {
         uint frame = Existing(pfn);
+        if (_core.Physical.IsZero(frame))
+        {
+            return;
+        }
+
         if (_core.Physical.PinCount(frame) == 0)
         {
             throw new InvalidOperationException($"{pfn} is not pinned.");

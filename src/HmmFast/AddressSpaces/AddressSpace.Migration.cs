@@ -23,7 +23,7 @@ internal sealed unsafe partial class AddressSpace
         return TrySplitFolio(descriptor.Frame);
     }
 
-    /// <summary>Puts a migration entry where a page stands; it remembers access, bits and where the page was.</summary>
+    /// <summary>Puts a migration entry where a page stands; it remembers access and bits.</summary>
     internal void HoldEntry(ulong vpn)
     {
         PageClass old = _classes[_class[vpn]];
@@ -32,7 +32,7 @@ internal sealed unsafe partial class AddressSpace
             _frames.Flags[_pfn[vpn]] |= FrameFlags.Dirty;
         }
 
-        _class[vpn] = _classes.Intern(old with { Kind = PageEntryKind.Migration });
+        _class[vpn] = _classes.Intern(new PageClass(PageEntryKind.Migration, old.Bits));
     }
 
     /// <summary>Moves a held page's identity: the migration entries name the new frame from now on. The driver has copied the content.</summary>

@@ -9,6 +9,9 @@ internal sealed class PageClassTable
     /// <summary>A class is a byte.</summary>
     public const int Capacity = 256;
 
+    // Kept free of devices' classes, so that only taking a device's first page can run out of classes: all others together are fewer.
+    private const int ReservedForOthers = 96;
+
     private const int BitCombinations = 128;
     private const int KindCount = 7;
 
@@ -49,6 +52,31 @@ internal sealed class PageClassTable
         return known;
     }
 
+    /// <summary>Gives a device's private pages their classes: with what access, exclusivity and soft-dirty bit an entry can hold one.</summary>
+    /// <exception cref="InvalidOperationException">There is no room for them; nothing is changed.</exception>
+    public void EnsureDevice(int device)
+    {
+        const EntryBits Both = EntryBits.Writable | EntryBits.Exclusive;
+        ReadOnlySpan<EntryBits> forms =
+            [Both, Both | EntryBits.SoftDirty, EntryBits.Exclusive, EntryBits.Exclusive | EntryBits.SoftDirty, EntryBits.None, EntryBits.SoftDirty];
+        var key = new PageClass(PageEntryKind.DevicePrivate, Both, checked((ushort)(device + 1)));
+        if (_byDevice.ContainsKey(key))
+        {
+            return;
+        }
+
+        if (_byDevice.Count + forms.Length > Capacity - ReservedForOthers)
+        {
+            throw new InvalidOperationException(
+                $"Page states are kept as one byte. Private pages of {_byDevice.Count / forms.Length} devices are in use, which take {_byDevice.Count} of the {Capacity - ReservedForOthers} classes there are for them; device {device} needs {forms.Length} more.");
+        }
+
+        foreach (EntryBits bits in forms)
+        {
+            Intern(key with { Bits = bits });
+        }
+    }
+
     /// <summary>The byte of a class, if it has one.</summary>
     public bool TryFind(PageClass pageClass, out byte id)
     {
@@ -75,7 +103,7 @@ internal sealed class PageClassTable
         if (Count == Capacity)
         {
             throw new InvalidOperationException(
-                $"Page states are kept as one byte: {Capacity} classes are in use and {pageClass} would be one more. Each device with private memory in use takes up to 8.");
+                $"Page states are kept as one byte: {Capacity} classes are in use and {pageClass} would be one more.");
         }
 
         _classes[Count] = pageClass;
