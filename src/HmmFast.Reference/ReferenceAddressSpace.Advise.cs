@@ -211,20 +211,14 @@ internal sealed partial class ReferenceAddressSpace
         return true;
     }
 
-    /// <summary>How many entries from here on map the folio's next pages in a row.</summary>
+    /// <summary>How many entries from here on map the folio's next pages in a row; their bits do not matter.</summary>
     private ulong RunOfFolio(ulong start, ulong end)
     {
-        PageEntry first = tables.Read(start);
-        ulong limit = Math.Min(end - start, PageTables.PagesPerBlock - (first.Number & (PageTables.PagesPerBlock - 1)));
+        uint first = tables.Read(start).Number;
+        ulong limit = Math.Min(end - start, PageTables.PagesPerBlock - (first & (PageTables.PagesPerBlock - 1)));
         ulong count = 1;
-        while (count < limit)
+        while (count < limit && tables.Read(start + count) is { IsPresent: true } entry && entry.Number == first + count)
         {
-            PageEntry entry = tables.Read(start + count);
-            if (!entry.IsPresent || entry.Number != first.Number + count || entry.IsWritable != first.IsWritable || entry.IsSoftDirty != first.IsSoftDirty)
-            {
-                break;
-            }
-
             count++;
         }
 

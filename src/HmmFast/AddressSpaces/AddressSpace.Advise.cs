@@ -210,18 +210,13 @@ internal sealed unsafe partial class AddressSpace
         }
     }
 
-    /// <summary>How many entries from here on map the folio's next pages in a row, with equal access.</summary>
+    /// <summary>How many entries from here on map the folio's next pages in a row; their bits do not matter.</summary>
     private ulong RunOfFolio(ulong from, ulong to)
     {
-        const EntryBits Compared = EntryBits.Writable | EntryBits.SoftDirty;
-        PageClass first = _classes[_class[from]];
         uint frame = _pfn[from];
         ulong limit = Math.Min(to - from, BlockPages - (frame % BlockPages));
         ulong count = 1;
-        while (count < limit
-            && _classes[_class[from + count]] is { IsPresent: true } next
-            && _pfn[from + count] == frame + (uint)count
-            && (next.Bits & Compared) == (first.Bits & Compared))
+        while (count < limit && _classes[_class[from + count]].IsPresent && _pfn[from + count] == frame + (uint)count)
         {
             count++;
         }
