@@ -135,9 +135,7 @@ public static class MachineReader
             throw ForeignFile.OfText(text);
         }
 
-        // A bracket may open JSON or the time stamp of a log line.
-        bool isStamp = start[0] == (byte)'[' && start[..Math.Min(start.Length, 32)].IndexOf("] "u8) > 0;
-        if (start[0] is (byte)'{' or (byte)'[' or (byte)'/' && !isStamp)
+        if (start[0] is (byte)'{' or (byte)'/' || (start[0] == (byte)'[' && OpensArray(start)))
         {
             return MachineJsonReader.Read(text);
         }
@@ -190,6 +188,14 @@ public static class MachineReader
         }
 
         throw ForeignFile.OfText(text);
+    }
+
+    // A bracket may also open the time stamp of a log line, or the prompt of a copied terminal.
+    private static bool OpensArray(ReadOnlySpan<byte> text)
+    {
+        ReadOnlySpan<byte> next = text[1..].TrimStart(" \t\r\n"u8);
+        bool isStamp = text[..Math.Min(text.Length, 32)].IndexOf("] "u8) > 0;
+        return next.IsEmpty || ("{[\"]-0123456789"u8.Contains(next[0]) && !isStamp);
     }
 
     private static MachineDescription ParseXml(SourceText text)

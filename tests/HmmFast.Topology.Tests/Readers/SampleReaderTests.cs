@@ -191,6 +191,41 @@ public class SampleReaderTests
     }
 
     [Fact]
+    public void Sysfs_NestedFoldersOnly_GiveTheTree()
+    {
+        var files = LittleMachine.SysfsFiles().Where(static file => file.Key.StartsWith("sys/devices/", StringComparison.Ordinal)).ToDictionary();
+
+        MachineDescription machine = MachineReader.Parse(LittleMachine.Tar(files), "devices.tar");
+
+        Assert.Equal(8, machine.Functions.Count);
+        Assert.DoesNotContain(Contradictions(machine), static difference => difference.Subject != "cpu");
+        Assert.Equal("0000:02:01.0", Find(machine, "0000:04:00.0").Parent.ToString());
+    }
+
+    [Fact]
+    public void Sysfs_CopyThatFollowedLinks_HasEveryFunctionOnce()
+    {
+        Dictionary<string, object> files = LittleMachine.FlatFiles();
+        foreach ((string path, object content) in LittleMachine.SysfsFiles().Where(static file => file.Key.StartsWith("sys/devices/", StringComparison.Ordinal)))
+        {
+            files["copy/" + path["sys/devices/pci0000:00/".Length..]] = content;
+        }
+
+        MachineDescription machine = MachineReader.Parse(LittleMachine.Tar(files), "copy.tar");
+
+        Assert.Equal(8, machine.Functions.Count);
+        Assert.Empty(Contradictions(machine));
+    }
+
+    [Fact]
+    public void Lspci_CopiedTerminal_PromptsAreReadOver()
+    {
+        string text = "[root@little ~]# lspci -vvv\n" + File.ReadAllText(TestFiles.Sample("lspci-vvv.txt")) + "[root@little ~]# \n";
+
+        Assert.Equal(8, TestFiles.ParseText(text).Functions.Count);
+    }
+
+    [Fact]
     public void Kfd_TwoGpus_GivesLinksWithBandwidthAndState()
     {
         MachineDescription machine = MachineReader.Parse(LittleMachine.Tar(LittleMachine.KfdFiles()), "kfd.tar");

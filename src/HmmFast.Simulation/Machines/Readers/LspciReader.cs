@@ -68,7 +68,7 @@ internal sealed class LspciReader
         }
 
         if (line.StartsWith("lspci: ", StringComparison.Ordinal) || line.StartsWith("pcilib: ", StringComparison.Ordinal)
-            || (_records.Count == 0 && line.Contains("lspci", StringComparison.Ordinal)))
+            || (_records.Count == 0 && line.Contains("lspci", StringComparison.Ordinal)) || IsLastPrompt(line, number))
         {
             _machine.Remarks.Add($"line {number} read over: {line[..Math.Min(line.Length, 100)]}");
             return false;
@@ -76,6 +76,10 @@ internal sealed class LspciReader
 
         throw _text.Error(number, line, "neither the first line of a function (dddd:bb:dd.f Class: Name) nor one of its indented lines");
     }
+
+    // A copied terminal ends with the next prompt.
+    private bool IsLastPrompt(string line, int number) =>
+        line.TrimEnd()[^1] is '$' or '#' && _text.Lines.Skip(number).All(string.IsNullOrWhiteSpace);
 
     private void Begin(PciAddress address, string line, int number)
     {

@@ -12,7 +12,7 @@ internal static class NvidiaSmiReader
     public static bool IsHead(string line)
     {
         string[] words = Words(line);
-        return words.Length > 0 && line.Length > 0 && line[0] is ' ' or '\t' or '\x1b' && IsDeviceName(words[0]) && !line.Contains(" = ", StringComparison.Ordinal);
+        return words.Length > 0 && IsDeviceName(words[0]) && (words.Length == 1 || IsDeviceName(words[1]) || words[1] == "CPU");
     }
 
     /// <summary>Reads the lines from <paramref name="first"/> up to <paramref name="end"/> (from 0) into a machine.</summary>
@@ -29,7 +29,7 @@ internal static class NvidiaSmiReader
             throw text.Error(first + 1, null, "no head line with GPU0 and the other devices of the matrix");
         }
 
-        string[] columns = [.. Words(text.Lines[head]).TakeWhile(IsDeviceName)];
+        string[] columns = [.. Words(text.Lines[head]).TakeWhile(static word => word is not ("CPU" or "NUMA" or "GPU"))];
         if (columns.Length > MaxDevices)
         {
             throw text.Error(head + 1, null, $"{columns.Length} devices; at most {MaxDevices} are read");

@@ -71,10 +71,16 @@ internal sealed class SysfsReader
                     throw new MachineReadException(_tree.Show(path), 0, null, $"bridges nested deeper than {MaxNesting} levels");
                 }
 
-                FunctionDraft draft = ReadFunction(address, path);
-                if (root is not null)
+                if (_machine.Find(address) is FunctionDraft known)
                 {
-                    SetPlace(draft, root.Value, parent);
+                    MeetAgain(known, path, root, parent);
+                    continue;
+                }
+
+                FunctionDraft draft = ReadFunction(address, path);
+                if (root is not null || parent is not null)
+                {
+                    SetPlace(draft, root, parent);
                 }
                 else
                 {
@@ -94,7 +100,24 @@ internal sealed class SysfsReader
         }
     }
 
-    private static void SetPlace(FunctionDraft draft, PciBusAddress root, PciAddress? parent)
+    // A copy that followed the links (cp -rL) has every function on top and once more in the folder of its bridge.
+    private void MeetAgain(FunctionDraft known, string path, PciBusAddress? root, PciAddress? parent)
+    {
+        if (root is null && parent is null)
+        {
+            return;
+        }
+
+        if (known.ParentSource == ParentSource.Explicit && known.Parent != parent)
+        {
+            throw new MachineReadException(_tree.Show(path), 0, known.Address.ToString(),
+                $"this function is in the folders of two bridges, the other is {known.Parent?.ToString() ?? "the root bus"}");
+        }
+
+        SetPlace(known, known.RootBus ?? root, parent);
+    }
+
+    private static void SetPlace(FunctionDraft draft, PciBusAddress? root, PciAddress? parent)
     {
         draft.ParentSource = ParentSource.Explicit;
         draft.RootBus = root;
