@@ -6,6 +6,8 @@ public static class BarCatalog
     private static readonly (string Name, Action<BarSession, string?> Measure)[] Groups =
     [
         ("limits", MemoryLimitBars.Measure),
+        ("kernels", KernelBars.Measure),
+        ("sparse memory", SparseMemoryBars.Measure),
         ("topology", TopologyBars.Measure),
         ("readers", ReaderBars.Measure),
     ];

@@ -30,6 +30,9 @@ public sealed unsafe class MemoryLimits : IDisposable
     /// <summary>Fills an array of one 8-byte word a page.</summary>
     public Contender Fill(string name = "fill of the result array") => new(name, PageCount, FillWords);
 
+    /// <summary>The same with stores that go past the caches.</summary>
+    public Contender FillNonTemporal(string name = "fill of the result array, non-temporal") => new(name, PageCount, FillWordsPast);
+
     /// <summary>Reads the class column (1 byte a page) and adds it up.</summary>
     public Contender ReadClasses(string name = "read of the class column") => new(name, PageCount, () => Sink = Sum((byte*)_classes, PageCount));
 
@@ -91,6 +94,28 @@ public sealed unsafe class MemoryLimits : IDisposable
         for (ulong done = 0; done < PageCount; done += Chunk)
         {
             new Span<ulong>(_to + done, (int)Math.Min(Chunk, PageCount - done)).Fill(0x8000_0000_0000_0000);
+        }
+    }
+
+    private void FillWordsPast()
+    {
+        Vector256<ulong> value = Vector256.Create(0x8000_0000_0000_0001);
+        for (ulong i = 0; i + 8 <= PageCount; i += 8)
+        {
+            if (Vector512.IsHardwareAccelerated)
+            {
+                Vector512.Create(value, value).StoreAlignedNonTemporal(_to + i);
+            }
+            else
+            {
+                value.StoreAlignedNonTemporal(_to + i);
+                value.StoreAlignedNonTemporal(_to + i + 4);
+            }
+        }
+
+        if (Sse.IsSupported)
+        {
+            Sse.StoreFence();
         }
     }
 
