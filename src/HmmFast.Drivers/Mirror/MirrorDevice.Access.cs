@@ -319,8 +319,7 @@ public sealed partial class MirrorDevice
         }
         else if (_memory.DeviceOf(pfn) is { } device)
         {
-            // Its own pages are known by its own memory; whose kind a page is, is the providing device's matter, and all mirror devices of a run are alike.
-            protection |= (Kind, device == Id) switch
+            protection |= (_memory.KindOf(device), device == Id) switch
             {
                 (DeviceMemoryKind.Private, true) => MirrorProtection.PrivateLocal,
                 (DeviceMemoryKind.Private, false) => MirrorProtection.PrivateRemote,

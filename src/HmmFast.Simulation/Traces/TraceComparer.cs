@@ -189,7 +189,7 @@ internal sealed class TraceComparer
         TracePageFlags given = got.Flags & TracePageFlags.StateMask;
         if (wanted != given)
         {
-            return new Finding(page, "flags", wanted.ToString(), given.ToString());
+            return new Finding(page, "flags", wanted.ToLetters(), given.ToLetters());
         }
 
         if (expected.MapCount != got.MapCount)
@@ -212,7 +212,7 @@ internal sealed class TraceComparer
 
         TracePageFlags wanted = expected.Flags & mask;
         TracePageFlags given = got.Flags & mask;
-        return wanted != given ? new Finding(page, "letters", wanted.ToString(), given.ToString()) : null;
+        return wanted != given ? new Finding(page, "letters", wanted.ToLetters(), given.ToLetters()) : null;
     }
 
     private Finding? CompareVmas(TraceStep step)
@@ -250,8 +250,8 @@ internal sealed class TraceComparer
                     return new Finding(
                         page,
                         "child",
-                        $"{run.Entry} {run.Flags & mask} {run.Frame}",
-                        $"{got.Entry} {got.Flags & mask} {got.Frame}");
+                        $"{run.Entry} {(run.Flags & mask).ToLetters()} {run.Frame}",
+                        $"{got.Entry} {(got.Flags & mask).ToLetters()} {got.Frame}");
                 }
             }
         }

@@ -43,7 +43,7 @@ internal static class TraceExplainer
         AppendRuns(text, Array.ConvertAll(observer.Pages, static page => Describe(page)), 0, "");
         if (observer.Child is { } child)
         {
-            AppendRuns(text, Array.ConvertAll(child, static page => $"{page.Entry} {page.Flags} {page.Frame}"), 0, "child ");
+            AppendRuns(text, Array.ConvertAll(child, static page => $"{page.Entry} {page.Flags.ToLetters()} {page.Frame}"), 0, "child ");
         }
 
         return text.ToString();
@@ -69,7 +69,7 @@ internal static class TraceExplainer
 
         foreach (TraceChildRun run in step.Child ?? [])
         {
-            Line(text, $"    child {run.Page}+{run.Count} {run.Entry} {run.Flags} {run.Frame}");
+            Line(text, $"    child {run.Page}+{run.Count} {run.Entry} {run.Flags.ToLetters()} {run.Frame}");
         }
     }
 
@@ -89,7 +89,7 @@ internal static class TraceExplainer
     }
 
     private static string Describe(TracePage page) =>
-        $"snap {page.Snapshot0:x2}/{page.Snapshot1:x2} {page.Entry} {page.Flags} mapcount {page.MapCount} same {page.SameDistance}";
+        $"snap {page.Snapshot0:x2}/{page.Snapshot1:x2} {page.Entry} {page.Flags.ToLetters()} mapcount {page.MapCount} same {page.SameDistance}";
 
     private static void Line(StringBuilder text, string line) => text.Append(CultureInfo.InvariantCulture, $"{line}\n");
 }

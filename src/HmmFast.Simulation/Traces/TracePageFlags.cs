@@ -37,3 +37,24 @@ public enum TracePageFlags : byte
     /// <summary>The frame's letters (kpage).</summary>
     FrameMask = Anonymous | SwapBacked | SwapCache | Zero | HugePart,
 }
+
+/// <summary>Writes <see cref="TracePageFlags"/> as a recording does.</summary>
+internal static class TracePageFlagsText
+{
+    private const string Letters = "fesABCZT";
+
+    /// <summary>The letters of the flags, in the order of their bits; a dash for none.</summary>
+    internal static string ToLetters(this TracePageFlags flags)
+    {
+        string text = "";
+        for (int bit = 0; bit < Letters.Length; bit++)
+        {
+            if (((int)flags & (1 << bit)) != 0)
+            {
+                text += Letters[bit];
+            }
+        }
+
+        return text.Length == 0 ? "-" : text;
+    }
+}
