@@ -184,7 +184,7 @@ internal sealed unsafe partial class AddressSpace
         {
             SetEntry(vpn, _classes.Intern(Changed(old, EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Dirty, EntryBits.None)), frame);
             _frames.Flags[frame] |= FrameFlags.Dirty;
-                return FaultOutcome.Done;
+            return FaultOutcome.Done;
         }
 
         if (!old.IsZero && (old.IsExclusive || TryReuse(frame)))
@@ -195,7 +195,7 @@ internal sealed unsafe partial class AddressSpace
             }
 
             SetEntry(vpn, _classes.Intern(Changed(old, Written, EntryBits.None)), frame);
-                return FaultOutcome.Done;
+            return FaultOutcome.Done;
         }
 
         return CopyPage(vma, vpn, old, frame);
