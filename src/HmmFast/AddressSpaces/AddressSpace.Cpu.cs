@@ -124,6 +124,15 @@ internal sealed unsafe partial class AddressSpace
             return done;
         }
 
+        if (descriptor.Kind == BlockKind.Table)
+        {
+            ulong faulted = FaultAlikeRun(vma, from, blockEnd, write);
+            if (faulted > 0)
+            {
+                return 0;
+            }
+        }
+
         FaultOutcome fault = HandleFault(vma, from, write, mayRetry: true);
         outcome = fault switch
         {

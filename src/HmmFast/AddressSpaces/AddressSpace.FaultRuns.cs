@@ -5,6 +5,9 @@ namespace HmmFast.AddressSpaces;
 /// <content>Faults over runs of pages: empty private memory at column speed, everything else page by page.</content>
 internal sealed unsafe partial class AddressSpace
 {
+    // Runs shorter than this are not worth the looking.
+    private const int LeastRun = 8;
+
     /// <summary>
     /// Faults every page of a part of a VMA, in order, as one call a page would. The VMA allows the access.
     /// </summary>
@@ -44,6 +47,13 @@ internal sealed unsafe partial class AddressSpace
                 if (same > 0)
                 {
                     _core.Counters.Faults += same;
+                    from += same;
+                    continue;
+                }
+
+                same = kind == BlockKind.Table ? FaultAlikeRun(vma, from, to, write) : 0;
+                if (same > 0)
+                {
                     from += same;
                     continue;
                 }
@@ -102,6 +112,7 @@ internal sealed unsafe partial class AddressSpace
     /// <summary>Faults a run of empty pages of private anonymous memory with small pages. Returns how many; fewer than asked when frames ran out.</summary>
     private ulong FaultEmptyRun(Vma vma, ulong from, ulong count, bool write)
     {
+        _columns.AdviseHuge(from, from + count);
         if (!write)
         {
             byte zero = _classes.Present(EntryBits.Zero);
@@ -133,6 +144,136 @@ internal sealed unsafe partial class AddressSpace
 
         _core.Counters.Faults += done;
         return done;
+    }
+
+    /// <summary>
+    /// Faults a run of pages that all need the same: zero pages to be copied, or private pages of one device to be brought back. Only where no notifier has a handler,
+    /// so that nobody can tell the order inside the run. Answers how many were faulted; 0 leaves the first to the scalar path.
+    /// </summary>
+    private ulong FaultAlikeRun(Vma vma, ulong from, ulong to, bool write)
+    {
+        byte id = _class[from];
+        PageClass pageClass = _classes[id];
+        bool isZeroCopy = write && pageClass.IsPresent && pageClass.IsZero && !vma.IsShared;
+        bool isForeign = pageClass.Kind == PageEntryKind.DevicePrivate;
+        bool isProtected = write && pageClass is { IsPresent: true, IsZero: false, IsWritable: false } && !vma.IsShared;
+        if (!isZeroCopy && !isForeign && !isProtected)
+        {
+            return 0;
+        }
+
+        int run = RunOf(from, Math.Min(to, ((from / BlockPages) + 1) * BlockPages));
+        if (run < LeastRun || Notifiers.HasHandler(new VpnRange(new Vpn(from), (ulong)run)))
+        {
+            return 0;
+        }
+
+        return isZeroCopy ? CopyZeroRun(vma, from, (ulong)run) : isForeign ? BringBackRun(vma, from, run) : UnprotectRun(vma, from, run);
+    }
+
+    /// <summary>Writes to write-protected private pages: those nobody else has are made writable in place, those shared with others are copied.</summary>
+    private ulong UnprotectRun(Vma vma, ulong from, int run)
+    {
+        uint first = _pfn[from];
+        run = _physical.PlainRun(first, Math.Min(run, PfnRun(from, from + (ulong)run)));
+        if (run < LeastRun)
+        {
+            return 0;
+        }
+
+        PageClass old = _classes[_class[from]];
+        if (_frames.MapCount[first] > 1)
+        {
+            return old.IsExclusive ? 0 : CopyRun(vma, from, first, (ulong)run);
+        }
+
+        byte id = _classes.Intern(Changed(old, Written, EntryBits.None));
+        if (!old.IsExclusive)
+        {
+            new Span<uint>(_frames.Object + first, run).Fill(vma.Anon!.Number);
+        }
+
+        FillEntries(from, (ulong)run, id);
+        _core.Counters.Faults += (ulong)run;
+        return (ulong)run;
+    }
+
+    /// <summary>Copies pages that others map too, so that letting the old ones go frees none and cannot change which frames are lowest.</summary>
+    private ulong CopyRun(Vma vma, ulong from, uint old, ulong count)
+    {
+        byte id = _classes.Present(Written);
+        _vmas.PrepareAnon(vma);
+        if (!_physical.TryTakeMappedRun(count, vma.Anon!.Number, IndexOf(vma, from), out uint first, out ulong taken))
+        {
+            return 0;
+        }
+
+        if (_physical.TracksContent)
+        {
+            new Span<ulong>(_frames.Content + old, (int)taken).CopyTo(new Span<ulong>(_frames.Content + first, (int)taken));
+        }
+
+        CountRun(from, taken);
+        _core.Counters.PagesCopied += taken;
+        FillEntries(from, taken, id);
+        _core.Kernels.CountUp(new Span<uint>(_pfn + from, (int)taken), first);
+        _physical.DropMappings(old, taken);
+        return taken;
+    }
+
+    /// <summary>Copies zero pages: new frames, one invalidation a page.</summary>
+    private ulong CopyZeroRun(Vma vma, ulong from, ulong count)
+    {
+        _vmas.PrepareAnon(vma);
+        byte id = _classes.Present(Written);
+        if (!_physical.TryTakeMappedRun(count, vma.Anon!.Number, IndexOf(vma, from), out uint first, out ulong taken))
+        {
+            return 0;
+        }
+
+        CountRun(from, taken);
+        _core.Counters.PagesCopied += taken;
+        FillEntries(from, taken, id);
+        _core.Kernels.CountUp(new Span<uint>(_pfn + from, (int)taken), first);
+        return taken;
+    }
+
+    /// <summary>Brings private pages of one device back to system memory, where each is mapped here alone and their frames count up.</summary>
+    private ulong BringBackRun(Vma vma, ulong from, int run)
+    {
+        uint first = _pfn[from];
+        Pagemap pagemap = _physical.PagemapOf(first)!;
+        run = Math.Min(run, PfnRun(from, from + (ulong)run));
+        run = _physical.MovableRun(first, run);
+        if (run < LeastRun || vma.IsSpecial || pagemap.Ops is not null || !_physical.TryTakeSystemRun((ulong)run, out uint to, out ulong taken))
+        {
+            return 0;
+        }
+
+        int count = (int)taken;
+        EntryBits bits = _classes[_class[from]].Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        byte id = _classes.Present(bits);
+        if (_physical.TracksContent)
+        {
+            new Span<ulong>(_frames.Content + first, count).CopyTo(new Span<ulong>(_frames.Content + to, count));
+        }
+
+        CountRun(from, taken);
+        _core.Counters.PagesMigratedToSystem += taken;
+        _core.Counters.MigrateToRamFaults += taken;
+        _physical.MoveIdentities(first, to, count);
+        FillEntries(from, taken, id);
+        _core.Kernels.CountUp(new Span<uint>(_pfn + from, count), to);
+        _physical.GiveMoved(first, count);
+        return taken;
+    }
+
+    /// <summary>A run's faults and the invalidation each of them sends, to notifiers that only count.</summary>
+    private void CountRun(ulong from, ulong count)
+    {
+        _core.Counters.Faults += count;
+        _core.Counters.Invalidations += count;
+        Notifiers.BumpEachPage(new VpnRange(new Vpn(from), count));
     }
 
     private void EnsureTables(ulong from, ulong to)

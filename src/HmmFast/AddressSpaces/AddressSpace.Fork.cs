@@ -61,14 +61,30 @@ internal sealed unsafe partial class AddressSpace
                     break;
                 default:
                     child._columns.EnsureTable(block);
-                    Span<byte> classes = new(_class + from, (int)(end - from));
-                    classes.CopyTo(new Span<byte>(child._class + from, classes.Length));
-                    new Span<uint>(_pfn + from, classes.Length).CopyTo(new Span<uint>(child._pfn + from, classes.Length));
+                    while (end < vma.End && _block[end / BlockPages].Kind == BlockKind.Table)
+                    {
+                        child._columns.EnsureTable(end / BlockPages);
+                        end = Math.Min(vma.End, end + BlockPages);
+                    }
+
+                    child.CopyEntries(this, from, end);
                     CountShared(from, end);
                     break;
             }
 
             from = end;
+        }
+    }
+
+    private void CopyEntries(AddressSpace parent, ulong from, ulong to)
+    {
+        _columns.AdviseHuge(from, to);
+        while (from < to)
+        {
+            int count = (int)Math.Min(to - from, 1UL << 28);
+            new Span<byte>(parent._class + from, count).CopyTo(new Span<byte>(_class + from, count));
+            new Span<uint>(parent._pfn + from, count).CopyTo(new Span<uint>(_pfn + from, count));
+            from += (ulong)count;
         }
     }
 
@@ -81,10 +97,7 @@ internal sealed unsafe partial class AddressSpace
             ulong end = from + (ulong)RunOf(from, to);
             if (pageClass.HoldsFrame)
             {
-                for (ulong vpn = from; vpn < end; vpn++)
-                {
-                    _physical.AddMapping(_pfn[vpn]);
-                }
+                AddFrames(from, end);
             }
             else if (pageClass.Kind == PageEntryKind.Swap)
             {
@@ -95,6 +108,17 @@ internal sealed unsafe partial class AddressSpace
             }
 
             from = end;
+        }
+    }
+
+    /// <summary>One mapping more of each frame that the pfn column names over some pages, run by run.</summary>
+    private void AddFrames(ulong from, ulong to)
+    {
+        while (from < to)
+        {
+            int run = PfnRun(from, to);
+            _physical.AddMappings(_pfn[from], (ulong)run);
+            from += (ulong)run;
         }
     }
 

@@ -192,19 +192,30 @@ internal sealed unsafe partial class AddressSpace
     /// <summary>Drops one mapping of each frame that the pfn column names over some pages, run by run.</summary>
     private void DropFrames(ulong from, ulong count)
     {
-        uint* pfns = _pfn + from;
-        ulong i = 0;
-        while (i < count)
+        ulong to = from + count;
+        while (from < to)
         {
-            ulong start = i;
-            uint first = pfns[i];
-            do
-            {
-                i++;
-            }
-            while (i < count && pfns[i] == first + (uint)(i - start));
-            _physical.DropMappings(first, i - start);
+            int run = PfnRun(from, to);
+            _physical.DropMappings(_pfn[from], (ulong)run);
+            from += (ulong)run;
         }
+    }
+
+    /// <summary>Pages from one on whose frame numbers count up by one. Short runs are found by hand, so that scattered pages do not pay for a vector.</summary>
+    private int PfnRun(ulong from, ulong to)
+    {
+        uint* pfns = _pfn + from;
+        int most = (int)Math.Min(to - from, 1UL << 20);
+        int hand = Math.Min(most, 8);
+        for (int i = 1; i < hand; i++)
+        {
+            if (pfns[i] != pfns[0] + (uint)i)
+            {
+                return i;
+            }
+        }
+
+        return hand == most ? most : _core.Kernels.CountingRun(new ReadOnlySpan<uint>(pfns, most));
     }
 
     /// <summary>Pages from <paramref name="from"/> on that have one class, up to the end given. Only over tables.</summary>

@@ -128,4 +128,77 @@ internal sealed unsafe partial class AddressSpace
         EntryBits bits = device != 0 ? held.Bits & ~EntryBits.Dirty : held.Bits;
         _class[vpn] = _classes.Intern(new PageClass(kind, bits, (ushort)device));
     }
+
+    /// <summary>Pages from one on, in its table, that have one class.</summary>
+    internal int ClassRun(ulong vpn, ulong to) => RunOf(vpn, to);
+
+    /// <summary>
+    /// Holds a run of pages of one class that this entry alone maps and whose frames count up, as <see cref="HoldEntry"/> does for each.
+    /// Answers how many; 0 leaves the first to the single-page path.
+    /// </summary>
+    internal int HoldRun(ulong vpn, int most)
+    {
+        uint first = _pfn[vpn];
+        int run = _physical.MovableRun(first, Math.Min(most, PfnRun(vpn, vpn + (ulong)most)));
+        if (run < LeastRun)
+        {
+            return 0;
+        }
+
+        PageClass old = _classes[_class[vpn]];
+        byte held = _classes.Intern(new PageClass(PageEntryKind.Migration, old.Bits));
+        if (old.IsDirty)
+        {
+            _physical.MarkRun(first, run, FrameFlags.Dirty);
+        }
+
+        FillEntries(vpn, (ulong)run, held);
+        return run;
+    }
+
+    /// <summary>Moves the identities of a run of held pages to fresh frames. Answers how many; 0 leaves the first to the single-page path.</summary>
+    internal int MoveHeldRun(ulong vpn, uint from, uint to, int most)
+    {
+        int run = Math.Min(_physical.MovableRun(from, most), _physical.FreshRun(to, most));
+        if (run < LeastRun)
+        {
+            return 0;
+        }
+
+        _physical.MoveIdentities(from, to, run);
+        _core.Kernels.CountUp(new Span<uint>(_pfn + vpn, run), to);
+        return run;
+    }
+
+    /// <summary>Ends the hold of a run of pages that moved to frames that count up and are mapped here alone. Answers how many.</summary>
+    internal int RestoreHeldRun(ulong vpn, uint frame, int most)
+    {
+        int run = Math.Min(RunOf(vpn, vpn + (ulong)most), PfnRun(vpn, vpn + (ulong)most));
+        run = _pfn[vpn] == frame && _frames.MapCount[frame] == 1 ? _physical.MovableRun(frame, run) : 0;
+        if (run < LeastRun)
+        {
+            return 0;
+        }
+
+        // The first page shows what all of them become.
+        RestoreHeld(vpn, frame);
+        FillEntries(vpn, (ulong)run, _class[vpn]);
+        return run;
+    }
+
+    /// <summary>Puts fresh pages that count up where a run of empty entries or zero pages stands. Answers how many; 0 leaves the first to the single-page path.</summary>
+    internal int InsertRun(Vma vma, ulong vpn, uint frame, int most)
+    {
+        ulong end = Math.Min(vpn + (ulong)most, ((vpn / BlockPages) + 1) * BlockPages);
+        int run = _block[vpn / BlockPages].Kind == BlockKind.Huge ? 0 : _physical.FreshRun(frame, RunOf(vpn, end));
+        if (run < LeastRun || !TryInsert(vma, vpn, frame))
+        {
+            return 0;
+        }
+
+        FillEntries(vpn, (ulong)run, _class[vpn]);
+        _core.Kernels.CountUp(new Span<uint>(_pfn + vpn, run), frame);
+        _physical.FillLikeFirst(frame, run);
+        return run;
+    }
 }

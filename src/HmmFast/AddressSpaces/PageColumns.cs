@@ -18,6 +18,10 @@ internal sealed unsafe class PageColumns : IDisposable
     // One entry of the top table spans 512 GiB.
     private const ulong TopPages = GibibytePages * 512;
 
+    // Four huge pages of the pfn column.
+    private const ulong AdviseFromPages = 1UL << 21;
+
+    private readonly ulong _columnFirst;
     private readonly NativeColumn<byte> _class;
     private readonly NativeColumn<uint> _pfn;
     private readonly NativeColumn<ulong> _block;
@@ -29,6 +33,7 @@ internal sealed unsafe class PageColumns : IDisposable
         // Slack behind the end lets kernels read whole vectors.
         ulong first = window.Start.Value & ~(TopPages - 1);
         ulong columnFirst = window.Start.Value & ~(GibibytePages - 1);
+        _columnFirst = columnFirst;
         ulong end = (window.End.Value + GibibytePages - 1) & ~(GibibytePages - 1);
         ulong count = Math.Max(end - columnFirst, GibibytePages);
         _class = new NativeColumn<byte>("page class", (long)count, ledger, HugePagePolicy.SystemDefault);
@@ -57,6 +62,16 @@ internal sealed unsafe class PageColumns : IDisposable
 
     /// <summary>1 where a 512 GiB entry has a table of gibibytes (PUD table).</summary>
     public byte* Top { get; }
+
+    /// <summary>Asks for huge pages where a part of the columns will be filled end to end; short parts stay as they are, so that sparse windows cost what they use.</summary>
+    public void AdviseHuge(ulong from, ulong to)
+    {
+        if (to - from >= AdviseFromPages)
+        {
+            _class.AdviseHuge((long)(from - _columnFirst), (long)(to - from));
+            _pfn.AdviseHuge((long)(from - _columnFirst), (long)(to - from));
+        }
+    }
 
     /// <summary>What one page holds, whatever its block is.</summary>
     public byte EntryAt(ulong vpn, out uint number)

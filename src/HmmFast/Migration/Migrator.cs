@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using HmmFast.AddressSpaces;
 using HmmFast.Physical;
 
@@ -52,6 +53,7 @@ internal static unsafe class Migrator
                 continue;
             }
 
+            int run = RunAt(migration, (int)i, source.IsValid);
             bool moved;
             if (!source.IsValid)
             {
@@ -61,11 +63,13 @@ internal static unsafe class Migrator
                     space.Invalidate(VpnRange.FromBounds(range.Start + i, range.End), InvalidationEvent.Migrate, migration.PagemapOwner);
                 }
 
-                moved = space.TryInsert(vma, range.Start.Value + i, (uint)destination.Pfn.Value);
+                run = space.InsertRun(vma, range.Start.Value + i, (uint)destination.Pfn.Value, run);
+                moved = run > 0 || space.TryInsert(vma, range.Start.Value + i, (uint)destination.Pfn.Value);
             }
             else
             {
-                moved = TryMove(space, range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value);
+                run = space.MoveHeldRun(range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value, run);
+                moved = run > 0 || TryMove(space, range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value);
             }
 
             if (!moved)
@@ -74,14 +78,17 @@ internal static unsafe class Migrator
                 continue;
             }
 
+            ulong count = (ulong)Math.Max(run, 1);
             if (core.Physical.PagemapOf(destination.Pfn.Value) is not null)
             {
-                core.Counters.PagesMigratedToDevice++;
+                core.Counters.PagesMigratedToDevice += count;
             }
             else if (source.IsValid && core.Physical.PagemapOf(source.Pfn.Value) is not null)
             {
-                core.Counters.PagesMigratedToSystem++;
+                core.Counters.PagesMigratedToSystem += count;
             }
+
+            i += count - 1;
         }
     }
 
@@ -97,6 +104,17 @@ internal static unsafe class Migrator
             MigratePfn source = migration.Source[i];
             MigratePfn destination = migration.Destination[i];
             bool moved = source.IsMigrating && destination.IsValid;
+            if (moved && source.IsValid)
+            {
+                int run = space.RestoreHeldRun(range.Start.Value + i, (uint)destination.Pfn.Value, RunAt(migration, (int)i, isValid: true));
+                if (run > 0)
+                {
+                    physical.UnusedRun((uint)source.Pfn.Value, run);
+                    i += (ulong)run - 1;
+                    continue;
+                }
+            }
+
             if (source.IsValid)
             {
                 uint from = (uint)source.Pfn.Value;
@@ -113,6 +131,24 @@ internal static unsafe class Migrator
                 physical.Unused((uint)destination.Pfn.Value);
             }
         }
+    }
+
+    /// <summary>Entries from one on that migrate alike: sources that count up (or are all empty) to destinations that count up.</summary>
+    private static int RunAt(MigrateVma migration, int index, bool isValid)
+    {
+        ReadOnlySpan<MigratePfn> sources = migration.Source;
+        ReadOnlySpan<MigratePfn> destinations = migration.Destination;
+        int end = (int)migration.Range.PageCount;
+        ulong step = isValid ? 1UL : 0;
+        ulong source = sources[index].Raw;
+        ulong destination = destinations[index].Raw;
+        int at = index + 1;
+        while (at < end && sources[at].Raw == (source += step) && destinations[at].Raw == ++destination)
+        {
+            at++;
+        }
+
+        return at - index;
     }
 
     private static void CheckContext(AddressSpace space, MigrateVma migration)
@@ -135,15 +171,51 @@ internal static unsafe class Migrator
             ulong block = at / BlockPages;
             ulong to = Math.Min(end, (block + 1) * BlockPages);
             bool isSplit = space.TrySplitForMigration(block);
-            for (; at < to; at++, next++)
+            if (!isSplit)
             {
-                if (isSplit)
-                {
-                    migration.Source[next] = CollectPage(space, vma, migration, at, columns.Block[block].Kind == BlockKind.Hole);
-                    migration.CollectedPageCount += migration.Source[next].IsMigrating ? 1UL : 0;
-                }
+                next += (int)(to - at);
+                at = to;
+            }
+
+            bool isHole = columns.Block[block].Kind == BlockKind.Hole;
+            while (at < to)
+            {
+                int run = isHole ? (int)(to - at) : space.ClassRun(at, to);
+                run = CollectRun(space, vma, migration, at, next, run, isHole);
+                at += (ulong)run;
+                next += run;
             }
         }
+    }
+
+    /// <summary>Collects pages of one class; answers how many.</summary>
+    private static int CollectRun(AddressSpace space, Vma vma, MigrateVma migration, ulong vpn, int index, int run, bool isHole)
+    {
+        PageClass entry = isHole ? default : space.Core.Classes[space.Columns.Class[vpn]];
+        if (!entry.HoldsFrame)
+        {
+            // What the first becomes all become.
+            MigratePfn empty = CollectPage(space, vma, migration, vpn, isHole);
+            Array.Fill(migration.Source, empty, index, run);
+            migration.CollectedPageCount += empty.IsMigrating ? (ulong)run : 0;
+            return run;
+        }
+
+        uint frame = space.Columns.Pfn[vpn];
+        bool isSelected = entry.Kind == PageEntryKind.DevicePrivate ? IsSelected(space.Core.Physical, migration, entry)
+            : entry.Kind == PageEntryKind.Present && IsSelected(space.Core.Physical, migration, frame);
+        int held = isSelected ? space.HoldRun(vpn, run) : 0;
+        if (held == 0)
+        {
+            migration.Source[index] = CollectPage(space, vma, migration, vpn, isHole);
+            migration.CollectedPageCount += migration.Source[index].IsMigrating ? 1UL : 0;
+            return 1;
+        }
+
+        Span<ulong> words = MemoryMarshal.Cast<MigratePfn, ulong>(migration.Source.AsSpan(index, held));
+        space.Core.Kernels.FillWords(words, MigratePfn.Of(new Pfn(frame), migrating: true, entry.IsWritable).Raw, 1);
+        migration.CollectedPageCount += (ulong)held;
+        return held;
     }
 
     private static MigratePfn CollectPage(AddressSpace space, Vma vma, MigrateVma migration, ulong vpn, bool isHole)
@@ -156,8 +228,7 @@ internal static unsafe class Migrator
                 // Empty pages are collected whatever is selected; the driver need not give them anything.
                 return vma.IsAnonymous ? MigratePfn.Empty : MigratePfn.None;
             case PageEntryKind.DevicePrivate:
-                if ((migration.Flags & MigrateVmaFlags.SelectDevicePrivate) == 0
-                    || space.Core.Physical.Pagemaps[entry.Device - 1].Owner != migration.PagemapOwner)
+                if (!IsSelected(space.Core.Physical, migration, entry))
                 {
                     return MigratePfn.None;
                 }
@@ -175,6 +246,9 @@ internal static unsafe class Migrator
         return MigratePfn.Of(new Pfn(frame), migrating: true, entry.IsWritable);
     }
 
+    private static bool IsSelected(PhysicalMemory physical, MigrateVma migration, PageClass devicePrivate) =>
+        (migration.Flags & MigrateVmaFlags.SelectDevicePrivate) != 0 && physical.Pagemaps[devicePrivate.Device - 1].Owner == migration.PagemapOwner;
+
     private static bool IsSelected(PhysicalMemory physical, MigrateVma migration, uint frame)
     {
         if ((physical.Frames.Flags[frame] & (FrameFlags.HugePart | FrameFlags.Driver)) != 0)
@@ -191,23 +265,29 @@ internal static unsafe class Migrator
     private static void Isolate(AddressSpace space, MigrateVma migration)
     {
         PhysicalMemory physical = space.Core.Physical;
+        ushort* mapCounts = physical.Frames.MapCount;
         ulong start = migration.Range.Start.Value;
-        for (ulong i = 0; i < migration.Range.PageCount; i++)
+        ReadOnlySpan<MigratePfn> sources = migration.Source.AsSpan(0, (int)migration.Range.PageCount);
+        for (int i = 0; i < sources.Length; i++)
         {
-            MigratePfn source = migration.Source[i];
-            if (source.IsValid)
+            // The collected entry itself still counts.
+            if (sources[i].IsValid && mapCounts[(uint)sources[i].Pfn.Value] > 1)
             {
-                uint frame = (uint)source.Pfn.Value;
-                space.HoldOthers(frame, physical.Frames.MapCount[frame] - 1u);
+                uint frame = (uint)sources[i].Pfn.Value;
+                space.HoldOthers(frame, mapCounts[frame] - 1u);
             }
         }
 
-        for (ulong i = 0; i < migration.Range.PageCount; i++)
+        if (!physical.HasPins)
         {
-            MigratePfn source = migration.Source[i];
-            if (source.IsValid && physical.IsPinned((uint)source.Pfn.Value))
+            return;
+        }
+
+        for (int i = 0; i < sources.Length; i++)
+        {
+            if (sources[i].IsValid && physical.IsPinned((uint)sources[i].Pfn.Value))
             {
-                space.RestoreHeld(start + i, (uint)source.Pfn.Value);
+                space.RestoreHeld(start + (ulong)i, (uint)sources[i].Pfn.Value);
                 migration.Source[i] = MigratePfn.None;
                 migration.CollectedPageCount--;
             }

@@ -12,6 +12,8 @@ internal sealed unsafe class FrameTable : IDisposable
     /// <summary>Frame numbers are 32 bits.</summary>
     public const ulong FrameLimit = 1UL << 32;
 
+    private const ulong AdviseFromFrames = 1UL << 21;
+
     private readonly NativeColumn<ushort> _flags;
     private readonly NativeColumn<ushort> _mapCount;
     private readonly NativeColumn<uint> _object;
@@ -61,6 +63,19 @@ internal sealed unsafe class FrameTable : IDisposable
 
     /// <summary>Content tags; null when content is not tracked.</summary>
     public ulong* Content { get; }
+
+    /// <summary>Asks for huge pages where a part of the columns will be filled end to end.</summary>
+    public void AdviseHuge(uint first, ulong count)
+    {
+        if (count >= AdviseFromFrames)
+        {
+            _flags.AdviseHuge(first, (long)count);
+            _mapCount.AdviseHuge(first, (long)count);
+            _object.AdviseHuge(first, (long)count);
+            _index.AdviseHuge(first, (long)count);
+            _content?.AdviseHuge(first, (long)count);
+        }
+    }
 
     public void Dispose()
     {

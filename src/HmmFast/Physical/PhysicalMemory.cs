@@ -11,7 +11,7 @@ namespace HmmFast.Physical;
 /// Frame 0 is the zero page, 1..N system memory, then at the next multiple of 512 the huge zero page, then each pagemap at a multiple of 512.
 /// The lowest-numbered free frame is taken first.
 /// </remarks>
-internal sealed unsafe class PhysicalMemory : IDisposable
+internal sealed unsafe partial class PhysicalMemory : IDisposable
 {
     private const ulong BlockPages = PageOrder.PagesPerBlock;
 
@@ -200,15 +200,6 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         }
     }
 
-    /// <summary>One mapping more of each frame of a run.</summary>
-    public void AddMappings(uint first, ulong count)
-    {
-        for (ulong i = 0; i < count; i++)
-        {
-            AddMapping((uint)(first + i));
-        }
-    }
-
     /// <summary>One mapping fewer of a frame; gives it back when nothing holds it any more.</summary>
     public void DropMapping(uint frame)
     {
@@ -227,28 +218,6 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         if (left == 0)
         {
             Unused(frame);
-        }
-    }
-
-    /// <summary>One mapping fewer of each frame of a run. The common case, private pages mapped once, goes at column speed.</summary>
-    public void DropMappings(uint first, ulong count)
-    {
-        while (count > 0)
-        {
-            int chunk = (int)Math.Min(count, 1UL << 20);
-            int plain = PlainPrefix(first, chunk);
-            if (plain > 0)
-            {
-                GiveRun(first, (ulong)plain);
-            }
-            else
-            {
-                DropMapping(first);
-                plain = 1;
-            }
-
-            first += (uint)plain;
-            count -= (ulong)plain;
         }
     }
 
@@ -356,6 +325,9 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         frames.MapCount[from] = 0;
     }
 
+    /// <summary>Whether anything is pinned.</summary>
+    public bool HasPins => _pins.Count > 0;
+
     public bool IsPinned(uint frame) => (Frames.Flags[frame] & FrameFlags.Pinned) != 0;
 
     /// <summary>True when a pin or a device-exclusive entry holds any page of a 2 MiB folio beyond its mappings.</summary>
@@ -435,6 +407,7 @@ internal sealed unsafe class PhysicalMemory : IDisposable
     private void FillMapped(uint first, ulong count, FrameFlags flags, uint anon, uint firstIndex)
     {
         int n = checked((int)count);
+        Frames.AdviseHuge(first, count);
         new Span<ushort>(Frames.Flags + first, n).Fill((ushort)flags);
         new Span<ushort>(Frames.MapCount + first, n).Fill(1);
         new Span<uint>(Frames.Object + first, n).Fill(anon);
@@ -443,19 +416,6 @@ internal sealed unsafe class PhysicalMemory : IDisposable
         {
             new Span<ulong>(Frames.Content + first, n).Clear();
         }
-    }
-
-    private int PlainPrefix(uint first, int count)
-    {
-        if (first >= System.End)
-        {
-            return 0;
-        }
-
-        int flags = new ReadOnlySpan<ushort>(Frames.Flags + first, count).IndexOfAnyExcept((ushort)FrameFlags.AnonymousPage);
-        count = flags < 0 ? count : flags;
-        int maps = new ReadOnlySpan<ushort>(Frames.MapCount + first, count).IndexOfAnyExcept((ushort)1);
-        return maps < 0 ? count : maps;
     }
 
     private void GiveRun(uint first, ulong count)
