@@ -17,7 +17,7 @@ public sealed partial class ReadmeTests
             // Asked for help, a command checks its own name and options and does nothing.
             string[] args = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
             CommandRun run = CommandRun.Of(args);
-            Assert.True(run.ExitCode == ExitCode.Ok && run.Output.Contains($" {args[0]} [", StringComparison.Ordinal), $"'{line}': {run.Error}{run.Output}");
+            Assert.True(run.ExitCode == ExitCode.Ok && run.Output.Contains($" {args[0]} ", StringComparison.Ordinal), $"'{line}': {run.Error}{run.Output}");
             foreach (string option in args[1..^1].Where(word => word.StartsWith('-')))
             {
                 Assert.True(run.Output.Contains(option.Split('=')[0], StringComparison.Ordinal), $"'{line}': {option} is no option of it");
