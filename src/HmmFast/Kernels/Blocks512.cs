@@ -190,12 +190,35 @@ internal static unsafe class Blocks512
     public static void Words<TStore>(ulong* words, nint count, ulong first, ulong step)
         where TStore : struct, IStore
     {
-        Vector512<ulong> value = Vector512.Create(first) + (Vector512<ulong>.Indices * step);
-        Vector512<ulong> steps = Vector512.Create(8 * step);
-        for (nint i = 0; i < count; i += 8)
+        // Eight registers that advance by themselves: one that advanced eight times a turn would make every store wait for the one before.
+        Vector512<ulong> a = Vector512.Create(first) + (Vector512<ulong>.Indices * step);
+        Vector512<ulong> eight = Vector512.Create(8 * step);
+        Vector512<ulong> b = a + eight;
+        Vector512<ulong> c = b + eight;
+        Vector512<ulong> d = c + eight;
+        Vector512<ulong> e = d + eight;
+        Vector512<ulong> f = e + eight;
+        Vector512<ulong> g = f + eight;
+        Vector512<ulong> h = g + eight;
+        Vector512<ulong> turn = Vector512.Create(64 * step);
+        for (nint i = 0; i < count; i += 64)
         {
-            TStore.Store(value, words + i);
-            value += steps;
+            TStore.Store(a, words + i);
+            TStore.Store(b, words + i + 8);
+            TStore.Store(c, words + i + 16);
+            TStore.Store(d, words + i + 24);
+            TStore.Store(e, words + i + 32);
+            TStore.Store(f, words + i + 40);
+            TStore.Store(g, words + i + 48);
+            TStore.Store(h, words + i + 56);
+            a += turn;
+            b += turn;
+            c += turn;
+            d += turn;
+            e += turn;
+            f += turn;
+            g += turn;
+            h += turn;
         }
     }
 
