@@ -49,6 +49,12 @@ static int Faults(string? filter, bool list, int? seed, TimeSpan limit, int jobs
         return 0;
     }
 
+    if (Console.IsOutputRedirected)
+    {
+        // A log has no width to wrap at.
+        AnsiConsole.Profile.Width = 1000;
+    }
+
     string buildDirectory = AppContext.BaseDirectory;
     string repositoryRoot = FindRepositoryRoot(buildDirectory);
     var compiler = new MutantCompiler(repositoryRoot, buildDirectory);

@@ -13,32 +13,56 @@ public static class EquivalenceChecks
         OperationKind.HugePage, OperationKind.DeviceWrite, OperationKind.MoveNotifier,
     ];
 
-    /// <summary>The checks: one over everything and one over the core alone for each width, best first.</summary>
+    // What makes read-only, shared and exclusive device entries, close together: rare in the wider mixes.
+    private static readonly OperationKind[] DeviceKinds =
+    [
+        OperationKind.Map, OperationKind.Protect, OperationKind.CpuRead, OperationKind.CpuWrite, OperationKind.Fork, OperationKind.Exit,
+        OperationKind.RangeFault, OperationKind.RangeFaultPerPage, OperationKind.MigrateToDevice, OperationKind.MigrateToSystem, OperationKind.MakeExclusive,
+    ];
+
+    private static readonly OperationKind[] HugeKinds =
+    [
+        OperationKind.MapWindow, OperationKind.Protect, OperationKind.CpuRead, OperationKind.CpuWrite, OperationKind.Fork, OperationKind.DontNeed,
+        OperationKind.RangeFault, OperationKind.RangeFaultPerPage, OperationKind.MigrateToDevice, OperationKind.HugePage, OperationKind.Collapse,
+    ];
+
+    private static readonly Operation[] MappedWindow = [new(OperationKind.MapWindow, 0, 0, 0, 0, 0)];
+
+    private static readonly Operation[] HugeWindow =
+        [.. MappedWindow, new(OperationKind.HugePage, 0, 1, 1, 0, 0), new(OperationKind.CpuWrite, 0, 300, (150 * 8) + 5, 0, 0)];
+
+    /// <summary>The checks: over everything, over the core, over device entries and over 2 MiB entries alone, for each width, best first.</summary>
     public static IReadOnlyList<NamedCheck> All { get; } = [.. Checks()];
 
     private static IEnumerable<NamedCheck> Checks()
     {
-        // Planted faults name these two, whatever machine they run on.
-        yield return Everything("equivalence", Subject.Engines[0]);
-        yield return Core("equivalence-core", Subject.Engines[0]);
-        foreach (Subject subject in Subject.Engines)
+        // Planted faults name those without a width, whatever machine they run on.
+        foreach ((string suffix, Subject subject) in Subject.Engines.Select(engine => ($"-{engine.Name}", engine)).Prepend(("", Subject.Engines[0])))
         {
-            yield return Everything($"equivalence-{subject.Name}", subject);
-            yield return Core($"equivalence-core-{subject.Name}", subject);
+            yield return new NamedCheck(
+                $"equivalence{suffix}",
+                $"random operations answer alike on the engine ({subject.Name}) and the reference",
+                300,
+                run => Hold(run, ScriptGenerator.Scripts(prologue: MappedWindow), subject));
+            yield return new NamedCheck(
+                $"equivalence-core{suffix}",
+                $"map, access, range-fault and migration operations answer alike on the engine ({subject.Name}) and the reference",
+                300,
+                run => Hold(run, ScriptGenerator.Scripts(Among(CoreKinds), MappedWindow), subject));
+            yield return new NamedCheck(
+                $"equivalence-device{suffix}",
+                $"operations that make and break device entries answer alike on the engine ({subject.Name}) and the reference",
+                300,
+                run => Hold(run, ScriptGenerator.Scripts(Among(DeviceKinds), MappedWindow), subject));
+            yield return new NamedCheck(
+                $"equivalence-huge{suffix}",
+                $"operations that make and break 2 MiB entries answer alike on the engine ({subject.Name}) and the reference",
+                100,
+                run => Hold(run, ScriptGenerator.Scripts(Among(HugeKinds), HugeWindow, isWide: true), subject));
         }
     }
 
-    private static NamedCheck Everything(string name, Subject subject) => new(
-        name,
-        $"random operations answer alike on the engine ({subject.Name}) and the reference",
-        300,
-        run => Hold(run, ScriptGenerator.Scripts(), subject));
-
-    private static NamedCheck Core(string name, Subject subject) => new(
-        name,
-        $"random map, access, range-fault and migration operations answer alike on the engine ({subject.Name}) and the reference",
-        300,
-        run => Hold(run, ScriptGenerator.Scripts(kind => Array.IndexOf(CoreKinds, kind) >= 0), subject));
+    private static Func<OperationKind, bool> Among(OperationKind[] kinds) => kind => Array.IndexOf(kinds, kind) >= 0;
 
     private static void Hold(CheckRun run, Arbitrary<Script> scripts, Subject subject)
     {

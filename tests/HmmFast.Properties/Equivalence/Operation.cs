@@ -4,6 +4,7 @@ namespace HmmFast.Properties.Equivalence;
 public enum OperationKind
 {
     Map,
+    MapWindow,
     Unmap,
     Protect,
     DontNeed,

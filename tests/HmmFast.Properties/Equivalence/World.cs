@@ -75,6 +75,9 @@ public sealed class World : IDisposable
             case OperationKind.Map:
                 Map(space, range, operation);
                 break;
+            case OperationKind.MapWindow:
+                MapAnonymous(space, Shape.Window);
+                break;
             case OperationKind.Unmap:
                 Say(space.Unmap(range));
                 _oracle.Forget(space, range);
@@ -229,6 +232,16 @@ public sealed class World : IDisposable
         }
     }
 
+    private void MapAnonymous(IAddressSpace space, VpnRange range)
+    {
+        HmmStatus status = space.Map(range, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
+        Say(status);
+        if (status == HmmStatus.Ok)
+        {
+            _oracle.Know(space, range, 0);
+        }
+    }
+
     private void DontNeed(IAddressSpace space, VpnRange range)
     {
         HmmStatus status = space.Advise(range, Advice.DontNeed);
@@ -352,7 +365,15 @@ public sealed class World : IDisposable
     private static HmmRequestFlags RandomRequest(Random random, int style, int page) => style switch
     {
         0 => page % 7 == 3 ? HmmRequestFlags.Fault : HmmRequestFlags.None,
-        1 => random.Next(24) == 0 ? HmmRequestFlags.Fault | HmmRequestFlags.Write : HmmRequestFlags.None,
+        1 => random.Next(24) switch
+        {
+            0 => HmmRequestFlags.Fault | HmmRequestFlags.Write,
+
+            // Write without fault means nothing, and must go on meaning nothing.
+            1 => HmmRequestFlags.Write,
+            2 => HmmRequestFlags.Fault,
+            _ => HmmRequestFlags.None,
+        },
         _ => random.Next(4) switch
         {
             0 => HmmRequestFlags.None,
