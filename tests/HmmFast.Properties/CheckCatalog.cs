@@ -10,6 +10,7 @@ public static class CheckCatalog
     /// <summary>All of them, by room.</summary>
     public static IReadOnlyList<NamedCheck> All { get; } =
     [
+        .. SmallSpaces.All,
         .. EquivalenceChecks.All,
         .. PolicyChecksCatalog.All,
         .. P2PdmaChecks.All,
