@@ -49,12 +49,21 @@ internal static unsafe class Blocks512
         // Index of word j, group 0: byte 7 takes code j; bytes 0..6 take "valid" j, which is 64 further on.
         Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
         Vector512<byte> eight = Vector512.Create((byte)8);
-        for (nint i = 0; i < 64; i += 8)
-        {
-            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
-            TStore.Store(Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0), words + i); // a & (b | c)
-            index += eight;
-        }
+        TStore.Store(SpreadWord(codes, valid, index, pfns, top), words);
+        index += eight;
+        TStore.Store(SpreadWord(codes, valid, index, pfns + 8, top), words + 8);
+        index += eight;
+        TStore.Store(SpreadWord(codes, valid, index, pfns + 16, top), words + 16);
+        index += eight;
+        TStore.Store(SpreadWord(codes, valid, index, pfns + 24, top), words + 24);
+        index += eight;
+        TStore.Store(SpreadWord(codes, valid, index, pfns + 32, top), words + 32);
+        index += eight;
+        TStore.Store(SpreadWord(codes, valid, index, pfns + 40, top), words + 40);
+        index += eight;
+        TStore.Store(SpreadWord(codes, valid, index, pfns + 48, top), words + 48);
+        index += eight;
+        TStore.Store(SpreadWord(codes, valid, index, pfns + 56, top), words + 56);
     }
 
     /// <summary>As <see cref="ExpandInRegisters"/> with old bits kept.</summary>
@@ -66,13 +75,21 @@ internal static unsafe class Blocks512
         Vector512<ulong> keep = Vector512.Create(keepMask);
         Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
         Vector512<byte> eight = Vector512.Create((byte)8);
-        for (nint i = 0; i < 64; i += 8)
-        {
-            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
-            Vector512<ulong> word = Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0); // a & (b | c)
-            Avx512F.TernaryLogic(word, Vector512.Load(words + i), keep, 0xF8).Store(words + i); // a | (b & c)
-            index += eight;
-        }
+        StoreKeeping(SpreadWord(codes, valid, index, pfns, top), keep, words);
+        index += eight;
+        StoreKeeping(SpreadWord(codes, valid, index, pfns + 8, top), keep, words + 8);
+        index += eight;
+        StoreKeeping(SpreadWord(codes, valid, index, pfns + 16, top), keep, words + 16);
+        index += eight;
+        StoreKeeping(SpreadWord(codes, valid, index, pfns + 24, top), keep, words + 24);
+        index += eight;
+        StoreKeeping(SpreadWord(codes, valid, index, pfns + 32, top), keep, words + 32);
+        index += eight;
+        StoreKeeping(SpreadWord(codes, valid, index, pfns + 40, top), keep, words + 40);
+        index += eight;
+        StoreKeeping(SpreadWord(codes, valid, index, pfns + 48, top), keep, words + 48);
+        index += eight;
+        StoreKeeping(SpreadWord(codes, valid, index, pfns + 56, top), keep, words + 56);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -81,8 +98,7 @@ internal static unsafe class Blocks512
         Vector512<ulong> keep = Vector512.Create(keepMask);
         for (nint i = 0; i < 64; i += 8)
         {
-            Vector512<ulong> word = Word(Flags(codes + i), Pfns(pfns + i));
-            Avx512F.TernaryLogic(word, Vector512.Load(words + i), keep, 0xF8).Store(words + i); // a | (b & c)
+            StoreKeeping(Word(Flags(codes + i), Pfns(pfns + i)), keep, words + i);
         }
     }
 
@@ -255,6 +271,16 @@ internal static unsafe class Blocks512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<byte> Blend(Vector512<byte> clear, Vector512<byte> set, Vector512<byte> selector) =>
         Vector512.ConditionalSelect(Vector512.LessThan(selector.AsSByte(), Vector512<sbyte>.Zero).AsByte(), set, clear);
+
+    /// <summary>Eight words out of the codes that the index names; see <see cref="ExpandInRegisters"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ulong> SpreadWord(
+        Vector512<byte> codes, Vector512<byte> valid, Vector512<byte> index, uint* pfns, Vector512<ulong> top) =>
+        Avx512F.TernaryLogic(Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64(), Pfns(pfns), top, 0xE0); // a & (b | c)
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreKeeping(Vector512<ulong> word, Vector512<ulong> keep, ulong* words) =>
+        Avx512F.TernaryLogic(word, Vector512.Load(words), keep, 0xF8).Store(words); // a | (b & c)
 
     /// <summary>
     /// Four quarters to a whole. Not by creating from two halves: that inserts both into a register of whatever was there before, and the compiler
