@@ -11,5 +11,6 @@ public static class FaultCatalog
         .. RangeFaultFaults.All,
         .. MemoryFaults.All,
         .. TopologyFaults.All,
+        .. PolicyFaults.All,
     ];
 }

@@ -28,6 +28,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     private PageOutcome[] _scratchOutcomes = [];
     private bool[] _denied = [];
     private PageOutcome _systemOutcome = PageOutcome.System;
+    private ulong _sequence;
     private ImporterCounters _counters;
 
     /// <summary>Registers an importer over a range.</summary>
@@ -170,8 +171,8 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         _denied.AsSpan(0, count).Clear();
         while (true)
         {
-            ulong sequence = _notifier.ReadBegin();
-            HmmStatus status = Fault(range, count, sequence, owner, allow, perPage);
+            _sequence = _notifier.ReadBegin();
+            HmmStatus status = Fault(range, count, owner, allow, perPage);
             if (status == HmmStatus.Busy)
             {
                 _counters.BusyRetries++;
@@ -200,7 +201,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
 
             BetweenFaultAndMap?.Invoke();
             int failures = MapAll(range, count, out int unusable);
-            if (_notifier.ReadRetry(sequence))
+            if (_notifier.ReadRetry(_sequence))
             {
                 UnmapScratch(range, count);
                 _counters.BusyRetries++;
@@ -246,7 +247,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         }
     }
 
-    private HmmStatus Fault(VpnRange range, int count, ulong sequence, OwnerId owner, bool allow, bool perPage)
+    private HmmStatus Fault(VpnRange range, int count, OwnerId owner, bool allow, bool perPage)
     {
         // The table may change by an invalidation during the call, so the call works on a copy; sticky flags of what is mapped go in with it.
         int first = (int)(range.Start - Registration.Start);
@@ -262,7 +263,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         {
             Range = range,
             Notifier = _notifier,
-            NotifierSequence = sequence,
+            NotifierSequence = _sequence,
             DefaultFlags = allow && !perPage ? flags | HmmRequestFlags.AllowP2p : flags,
             PfnFlagsMask = perPage ? HmmRequestFlags.AllowP2p : HmmRequestFlags.None,
             Owner = owner,
@@ -275,7 +276,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         {
             // One sequence for all calls: what an earlier one answered must still hold when the last one ends.
             int length = Math.Min(count - from, _options.CallPageCount);
-            HmmRange call = request with { Range = new VpnRange(range.Start + (ulong)from, (ulong)length), NotifierSequence = sequence };
+            HmmRange call = request with { Range = new VpnRange(range.Start + (ulong)from, (ulong)length), NotifierSequence = _sequence };
             _counters.RangeFaultCalls++;
             status = _space.RangeFault(call, _scratchWords.AsSpan(from, length));
             BetweenCalls?.Invoke();

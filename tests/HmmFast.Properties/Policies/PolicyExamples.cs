@@ -28,6 +28,7 @@ public static class PolicyExamples
         new NamedCheck("window-bounds", "the window offers exactly the chunks that fit, and an alias is a frame of the window", 1, _ => WindowBounds()),
         new NamedCheck("clique-order", "a chain and a ring are cut by probe order, and never joined where a link is missing", 1, _ => CliqueOrder()),
         new NamedCheck("post-check-mixed", "a range that mixes private and system pages goes to system memory as a whole", 1, _ => Each(PostCheckMixed)),
+        new NamedCheck("changes-are-revoked", "when a permission, link, chunk or owner goes, whoever held pages by it was told before the change is complete", 1, _ => Each(ChangesAreRevoked)),
         new NamedCheck("unplug-out-of-memory", "an unplug that runs out of system memory keeps every page and can be repeated", 1, _ => Each(UnplugOutOfMemory)),
     ];
 
@@ -238,6 +239,53 @@ public static class PolicyExamples
         PolicyInvariants.Require(bench.Importer.Counters.PostCheckMisses == 1, $"{bench.Importer.Counters.PostCheckMisses} misses");
     }
 
+    private static void ChangesAreRevoked(Subject subject)
+    {
+        using (Bench permission = new(subject, new DevmemAllowedPolicy()))
+        {
+            permission.Place(0, 0, 16);
+            _ = permission.Importer.Resolve(Pages);
+            permission.Expect(0, 16, PageOutcome.PrivateExporterMapped);
+            permission.Fabric.SetPermission(0, 2, false);
+            permission.ExpectNothing("a client that is no longer let in");
+        }
+
+        using (Bench link = new(subject, new RangeCallbackPolicy()))
+        {
+            link.Place(1, 0, 16);
+            _ = link.Importer.Resolve(Pages);
+            link.Expect(0, 16, PageOutcome.PrivateLink);
+            _ = link.Fabric.SetLink(0, false);
+            link.ExpectNothing("a client whose link is down");
+            _ = link.Importer.Resolve(Pages);
+            link.Expect(0, 16, PageOutcome.System);
+        }
+
+        using (Bench chunk = new(subject, new CoreDistancePolicy()))
+        {
+            chunk.Place(0, 0, 16);
+            _ = chunk.Importer.Resolve(Pages);
+            chunk.Expect(0, 16, PageOutcome.AliasBus);
+            chunk.Fabric.UnmapChunk(0, 0);
+            chunk.ExpectNothing("a client whose chunk left the window");
+        }
+
+        using (Bench owner = new(subject, OwnerOnlyPolicy.Instance))
+        {
+            owner.Place(0, 0, 16);
+            DeviceId gpu = owner.Fabric.DeviceOf(0)!.Value;
+            owner.Importer.OwnerOverride = new OwnerId(1);
+            owner.Memory.SetOwner(gpu, new OwnerId(7));
+            owner.Memory.SetOwner(gpu, new OwnerId(1));
+            _ = owner.Importer.Resolve(Pages);
+            PolicyInvariants.Require(owner.Importer.Words.ContainsAnyExcept(default(HmmPfn)), $"{subject.Name}: nothing was handed out to the owner");
+            owner.Memory.SetOwner(gpu, new OwnerId(8));
+            owner.ExpectNothing("a client with the old owner");
+            _ = owner.Importer.Resolve(Pages);
+            owner.Expect(0, 16, PageOutcome.System);
+        }
+    }
+
     private static void UnplugOutOfMemory(Subject subject)
     {
         using Bench bench = new(subject, new CoreDistancePolicy(), systemFrames: 20);
@@ -287,6 +335,7 @@ public static class PolicyExamples
                         new FabricMember { Name = "gpu1", MemoryPageCount = 32, Owner = new OwnerId(2), WindowPageCount = 32, ChunkPageCount = 4 },
                         new FabricMember { Name = "client" },
                     ],
+                    Links = [new FabricLink(1, 2, new PathEstimate(150e9, 1000))],
                     P2p = (provider, client) => provider != 1 && client != 1 ? new P2PdmaAnswer(P2PdmaMapType.BusAddr, 4) : new P2PdmaAnswer(P2PdmaMapType.NotSupported, 0),
                 },
                 policy);
@@ -323,6 +372,9 @@ public static class PolicyExamples
                 PolicyInvariants.Require(Importer.Outcomes[i] == outcome, $"page {i} ended as {Importer.Outcomes[i]}, not {outcome}");
             }
         }
+
+        public void ExpectNothing(string who) =>
+            PolicyInvariants.Require(!Importer.Words.ContainsAnyExcept(default(HmmPfn)), $"{who} still holds pages");
 
         public void Dispose()
         {
