@@ -116,7 +116,7 @@ internal sealed class TraceComparer
         {
             for (int page = run.Page; page < run.Page + run.Count; page++)
             {
-                string expected = run.Untouched ? "untouched" : $"\"{run.Flags}\" order {run.Order} frame {run.Frame}";
+                string expected = Describe(run);
                 int index = page - step.Page;
                 string got = DescribeWord(answer.Requests[index], answer.Words[index], page);
                 if (got != expected)
@@ -129,25 +129,11 @@ internal sealed class TraceComparer
         return null;
     }
 
-    /// <summary>A result word as a recording would put it.</summary>
-    internal string DescribeWord(HmmPfn request, HmmPfn word, int page)
-    {
-        if (word == request)
-        {
-            return "untouched";
-        }
+    /// <summary>A result word as a recording would put it, as text.</summary>
+    internal string DescribeWord(HmmPfn request, HmmPfn word, int page) => Describe(_observer.ResultOf(request, word, page));
 
-        HmmPfnLayout layout = _world.Memory.Options.Layout;
-        string flags = (layout.IsValid(word) ? "V" : "") + (layout.IsWritable(word) ? "W" : "") + (layout.IsError(word) ? "E" : "");
-        char frame = '-';
-        if (layout.IsValid(word))
-        {
-            bool isThere = page < _observer.Raw.Length && _observer.Raw[page].Frame == layout.PfnOf(word);
-            frame = !isThere ? '!' : _observer.Raw[page].IsZeroPage ? 'z' : '=';
-        }
-
-        return $"\"{flags}\" order {layout.OrderOf(word).Value} frame {frame}";
-    }
+    private static string Describe(in TraceResultRun result) =>
+        result.Untouched ? "untouched" : $"\"{result.Flags}\" order {result.Order} frame {result.Frame}";
 
     private delegate Finding? FieldComparer(int page, in TracePage expected, in TracePage got);
 

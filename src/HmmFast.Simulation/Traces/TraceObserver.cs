@@ -55,6 +55,26 @@ internal sealed class TraceObserver
         LookAtVmas();
     }
 
+    /// <summary>A result word of a direct range fault as a recording shows it; the frame is judged by the last look.</summary>
+    internal TraceResultRun ResultOf(HmmPfn request, HmmPfn word, int page)
+    {
+        if (word == request)
+        {
+            return new TraceResultRun(page, 1, "", 0, true, '-');
+        }
+
+        HmmPfnLayout layout = _world.Memory.Options.Layout;
+        string flags = (layout.IsValid(word) ? "V" : "") + (layout.IsWritable(word) ? "W" : "") + (layout.IsError(word) ? "E" : "");
+        char frame = '-';
+        if (layout.IsValid(word))
+        {
+            bool isThere = page < Raw.Length && Raw[page].Frame == layout.PfnOf(word);
+            frame = !isThere ? '!' : Raw[page].IsZeroPage ? 'z' : '=';
+        }
+
+        return new TraceResultRun(page, 1, flags, layout.OrderOf(word).Value, false, frame);
+    }
+
     private static void Expect(MirrorResult result)
     {
         if (result.Status != HmmStatus.Ok)

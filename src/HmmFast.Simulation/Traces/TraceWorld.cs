@@ -30,10 +30,18 @@ public sealed class TraceWorld : IDisposable
     /// <param name="create">Makes the memory system under test.</param>
     /// <param name="sequence">The sequence to come.</param>
     public TraceWorld(Func<MemorySystemOptions, IMemorySystem> create, TraceSequence sequence)
+        : this(create, sequence.Header, sequence.DiskFileKind)
+    {
+    }
+
+    /// <summary>Sets the machine up for a sequence that is still to be made.</summary>
+    /// <param name="create">Makes the memory system under test.</param>
+    /// <param name="header">The sequence's header.</param>
+    /// <param name="diskFileKind">What stands behind "ext2" mappings.</param>
+    public TraceWorld(Func<MemorySystemOptions, IMemorySystem> create, TraceHeader header, FileKind diskFileKind)
     {
         ArgumentNullException.ThrowIfNull(create);
-        ArgumentNullException.ThrowIfNull(sequence);
-        TraceHeader header = sequence.Header;
+        ArgumentNullException.ThrowIfNull(header);
         PageCount = header.PageCount;
         ulong pages = (ulong)header.PageCount;
         RegionStart = new Vpn(WindowStart + BlocksBefore * PageOrder.PagesPerBlock + (ulong)header.PmdOffset);
@@ -55,7 +63,7 @@ public sealed class TraceWorld : IDisposable
         ulong filePages = (ulong)header.FilePageCount;
         _memfd = Memory.CreateFile(new FileOptions { Kind = FileKind.Memfd, PageCount = filePages, InitialTag = static page => page % 2 == 0 ? MemfdTag | page : 0 });
         _disk = header.HasDiskFile
-            ? Memory.CreateFile(new FileOptions { Kind = sequence.DiskFileKind, PageCount = filePages, InitialTag = static page => page % 2 == 0 ? DiskTag | page : 0 })
+            ? Memory.CreateFile(new FileOptions { Kind = diskFileKind, PageCount = filePages, InitialTag = static page => page % 2 == 0 ? DiskTag | page : 0 })
             : FileId.None;
         Parent = Memory.CreateAddressSpace();
         foreach (MirrorDevice device in _devices)
