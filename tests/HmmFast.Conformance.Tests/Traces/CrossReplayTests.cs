@@ -34,6 +34,19 @@ public sealed class CrossReplayTests
         Assert.True(differences.Count == 0, $"{differences.Count} sequences differ:\n{string.Join("\n", differences.Take(5))}\n{first}");
     }
 
+    [Theory]
+    [InlineData(Lie.NeverBusy)]
+    [InlineData(Lie.FaultsDoNotRunForward)]
+    [InlineData(Lie.MapCountIsOneTooHigh)]
+    [InlineData(Lie.MigrationsHaveNoOwner)]
+    [InlineData(Lie.PartlyExclusiveIsEnough)]
+    public void Replay_EngineThatLies_IsCaughtByGeneratedSequences(Lie lie)
+    {
+        TraceReplayer replayer = new(options => new LyingMemorySystem(ConformanceEngine.Fast.Create(options), lie), ConformanceLevel.All);
+
+        Assert.Contains(Enumerable.Range(1_000_000, 40), seed => replayer.Replay("core", Record(seed, "core", DeviceMemoryKind.Private)) is not null);
+    }
+
     private static TraceSequence Record(int seed, string mode, DeviceMemoryKind kind)
     {
         SequenceGenerator generator = new(seed, mode, kind);
