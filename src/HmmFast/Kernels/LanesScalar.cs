@@ -1,8 +1,11 @@
 namespace HmmFast.Kernels;
 
-/// <summary>One page at a time: the width every machine has, and the plainest statement of what the others must do.</summary>
+/// <summary>No vectors: the width every machine has. Bytes are compared and chosen eight at a time in a register (in the byte order of every machine .NET 10 runs this on,
+/// little-endian), because a branch a page on mixed pages costs ten times as much.</summary>
 internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
 {
+    private const ulong Ones = 0x0101_0101_0101_0101;
+
     private readonly byte* _table;
 
     private LanesScalar(byte* table) => _table = table;
@@ -34,18 +37,11 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
 
     public static ulong Test64(byte* codes, byte bits)
     {
-        // Most blocks have no hit: eight bytes at a time answer that.
-        ulong repeated = bits * 0x0101010101010101UL;
-        ulong any = 0;
-        for (nint i = 0; i < 64; i += 8)
-        {
-            any |= *(ulong*)(codes + i) & repeated;
-        }
-
+        ulong repeated = bits * Ones;
         ulong mask = 0;
-        for (int i = 0; any != 0 && i < 64; i++)
+        for (int i = 0; i < 64; i += 8)
         {
-            mask |= (codes[i] & bits) != 0 ? 1UL << i : 0;
+            mask |= NonZero(*(ulong*)(codes + i) & repeated) << i;
         }
 
         return mask;
@@ -53,24 +49,25 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
 
     public static ulong Equal64(byte* bytes, byte value)
     {
+        ulong repeated = value * Ones;
         ulong mask = 0;
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 64; i += 8)
         {
-            mask |= bytes[i] == value ? 1UL << i : 0;
+            mask |= NonZero(*(ulong*)(bytes + i) ^ repeated) << i;
         }
 
-        return mask;
+        return ~mask;
     }
 
     public static ulong Same64(byte* a, byte* b)
     {
         ulong mask = 0;
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 64; i += 8)
         {
-            mask |= a[i] == b[i] ? 1UL << i : 0;
+            mask |= NonZero(*(ulong*)(a + i) ^ *(ulong*)(b + i)) << i;
         }
 
-        return mask;
+        return ~mask;
     }
 
     public static ulong ContiguousWithNext64(uint* pfns)
@@ -119,22 +116,19 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
 
     public static void Select64(byte* requests, byte* none, byte* read, byte* write, byte* codes)
     {
-        for (nint i = 0; i < 64; i++)
+        for (nint i = 0; i < 64; i += 8)
         {
-            codes[i] = (requests[i] >> 6) switch
-            {
-                3 => write[i],
-                2 => read[i],
-                _ => none[i],
-            };
+            ulong request = *(ulong*)(requests + i);
+            ulong asked = Choose(*(ulong*)(read + i), *(ulong*)(write + i), TopBits(request << 1));
+            *(ulong*)(codes + i) = Choose(*(ulong*)(none + i), asked, TopBits(request));
         }
     }
 
     public static void Blend64(byte* selectors, byte* clear, byte* set, byte* codes)
     {
-        for (nint i = 0; i < 64; i++)
+        for (nint i = 0; i < 64; i += 8)
         {
-            codes[i] = selectors[i] >= 0x80 ? set[i] : clear[i];
+            *(ulong*)(codes + i) = Choose(*(ulong*)(clear + i), *(ulong*)(set + i), TopBits(*(ulong*)(selectors + i)));
         }
     }
 
@@ -221,4 +215,19 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         ulong follows = ContiguousWithNext64(pfns - 1) | ~Test64(scratch, Resolution.Valid);
         return Scalar.Runs(~(Same64(scratch, scratch + 64) & follows), scratch, pfns, first, outWords, outIndices);
     }
+
+    /// <summary>
+    /// Eight bytes to eight bits, set where a byte is not 0. Example: 00..00_05_00: adding 7F to the low seven bits carries into the top bit of byte 1 only;
+    /// the multiplication then gathers the eight top bits in one byte: 0000_0010.
+    /// </summary>
+    private static ulong NonZero(ulong bytes)
+    {
+        ulong tops = (((bytes & ~(Ones << 7)) + ~(Ones << 7)) | bytes) >> 7 & Ones;
+        return (tops * 0x0102_0408_1020_4080) >> 56;
+    }
+
+    /// <summary>All ones in every byte whose top bit is set.</summary>
+    private static ulong TopBits(ulong bytes) => ((bytes >> 7) & Ones) * 0xFF;
+
+    private static ulong Choose(ulong clear, ulong set, ulong mask) => clear ^ ((clear ^ set) & mask);
 }
