@@ -7,7 +7,7 @@ using HmmFast.Physical;
 namespace HmmFast;
 
 /// <summary>The public edge of one address space: checks arguments, then hands on to the rooms.</summary>
-internal sealed class AddressSpaceHandle : IAddressSpace
+internal sealed class AddressSpaceHandle : IColumnAddressSpace
 {
     private readonly MemorySystem _memory;
     private readonly AddressSpace _space;
@@ -120,12 +120,60 @@ internal sealed class AddressSpaceHandle : IAddressSpace
         Check(range.Range);
         CheckLength(nameof(hmmPfns), hmmPfns.Length, range.Range, mayBeEmpty: false);
         IntervalNotifier notifier = NotifierOf(range);
-        if (range.Policy is { TypedOutput: true } && _memory.Options.Layout.TypePrivateBit == 0)
+        CheckPolicy(range);
+        return _faulting.Run(_space, range, notifier, hmmPfns);
+    }
+
+    public HmmClassification Classify(in HmmRange range, Span<ulong> work)
+    {
+        Check(range.Range);
+        CheckPolicy(range);
+        ulong words = (range.Range.PageCount + 63) / 64;
+        if (!work.IsEmpty && (ulong)work.Length != words)
         {
-            throw new ArgumentException($"Policy '{range.Policy.Name}' types its output; layout {_memory.Options.Layout} has no bits for that.", nameof(range));
+            throw new ArgumentException($"The bitmap has {work.Length} words for the {range.Range.PageCount} pages of {range.Range}, which take {words}.", nameof(work));
         }
 
-        return _faulting.Run(_space, range, notifier, hmmPfns);
+        return _faulting.Classify(_space, range, work);
+    }
+
+    public HmmStatus RangeFaultExtents(in HmmRange range, Span<HmmExtent> extents, out int extentCount, out ulong pageCount)
+    {
+        Check(range.Range);
+        IntervalNotifier notifier = NotifierOf(range);
+        CheckPolicy(range);
+        if (range.PfnFlagsMask != HmmRequestFlags.None)
+        {
+            throw new ArgumentException($"Runs have no words to take per-page requests from; the mask is {range.PfnFlagsMask}.", nameof(range));
+        }
+
+        if (extents.IsEmpty)
+        {
+            throw new ArgumentException("There must be room for at least one run.", nameof(extents));
+        }
+
+        return _faulting.RunExtents(_space, range, notifier, extents, out extentCount, out pageCount);
+    }
+
+    public HmmStatus RangeFaultBatch(in HmmRange range, ReadOnlySpan<Vpn> pages, Span<HmmPfn> hmmPfns, out int answered)
+    {
+        Check(range.Range);
+        IntervalNotifier notifier = NotifierOf(range);
+        CheckPolicy(range);
+        if (pages.Length != hmmPfns.Length)
+        {
+            throw new ArgumentException($"There are {hmmPfns.Length} words for {pages.Length} pages.", nameof(hmmPfns));
+        }
+
+        foreach (Vpn page in pages)
+        {
+            if (!range.Range.Contains(page))
+            {
+                throw new ArgumentOutOfRangeException(nameof(pages), page, $"{page} lies outside the request's range {range.Range}.");
+            }
+        }
+
+        return _faulting.RunBatch(_space, range, notifier, pages, hmmPfns, out answered);
     }
 
     public HmmStatus MigrateVmaSetup(MigrateVma migration)
@@ -207,6 +255,14 @@ internal sealed class AddressSpaceHandle : IAddressSpace
         if (!window.Contains(range))
         {
             throw new ArgumentOutOfRangeException(nameof(range), range, $"{range} does not lie inside the window {window}.");
+        }
+    }
+
+    private void CheckPolicy(in HmmRange range)
+    {
+        if (range.Policy is { TypedOutput: true } && _memory.Options.Layout.TypePrivateBit == 0)
+        {
+            throw new ArgumentException($"Policy '{range.Policy.Name}' types its output; layout {_memory.Options.Layout} has no bits for that.", nameof(range));
         }
     }
 

@@ -11,7 +11,7 @@ namespace HmmFast;
 /// Costs: 5 bytes a page of page table, 12 a frame (20 with content), committed only where touched. Address spaces are reserved for the whole of
 /// <see cref="MemorySystemOptions.Window"/>. Not safe for concurrent calls, except <see cref="IAddressSpace.RangeFault"/> without fault requests.
 /// </remarks>
-public sealed class MemorySystem : IMemorySystem
+public sealed class MemorySystem : IMemorySystem, IKernelUser
 {
     private readonly MemoryCore _core;
     private readonly RangeFaultEngine _faulting;

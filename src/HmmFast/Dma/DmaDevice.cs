@@ -14,7 +14,7 @@ public sealed class DmaDevice : IDmaDevice
     /// <param name="options">What the DMA API knows of it; null: an IOMMU, 64 bits, coherent.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
     public DmaDevice(IMemorySystem memory, HmmClient client, DmaDeviceOptions? options = null)
-        : this(memory, client, options, memory is MemorySystem engine ? WordRuns.OfWidth(engine.Kernels.WidthBits) : WordRuns.Best)
+        : this(memory, client, options, memory is IKernelUser engine ? WordRuns.OfWidth(engine.Kernels.WidthBits) : WordRuns.Best)
     {
     }
 

@@ -40,4 +40,82 @@ internal sealed class RangeFaultEngine
 
         return status;
     }
+
+    /// <summary>A call that answers in runs.</summary>
+    public HmmStatus RunExtents(AddressSpace space, in HmmRange range, IntervalNotifier notifier, Span<HmmExtent> extents, out int extentCount, out ulong pageCount)
+    {
+        Interlocked.Increment(ref _calls);
+        var walk = new RangeWalk(_core, _cache, space, range, extents);
+        HmmStatus status;
+        do
+        {
+            status = notifier.Sequence != range.NotifierSequence ? HmmStatus.Busy : range.Range.IsEmpty ? HmmStatus.Invalid : walk.Go();
+        }
+        while (status == HmmStatus.Busy && walk.IsAgain());
+        extentCount = walk.ExtentCount;
+        pageCount = walk.Answered;
+        if (status == HmmStatus.Busy)
+        {
+            Interlocked.Increment(ref _busy);
+        }
+
+        return status;
+    }
+
+    /// <summary>Counts what a call would meet.</summary>
+    public HmmClassification Classify(AddressSpace space, in HmmRange range, Span<ulong> work)
+    {
+        var key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, _core.OwnersVersion, _core.Classes.Count);
+        DecisionTable table = _cache.Get(key, _core.Classes, _core.Physical);
+        HmmRequestFlags defaults = range.DefaultFlags;
+        var ask = new PageAsk(
+            (defaults & HmmRequestFlags.Fault) != 0,
+            (defaults & HmmRequestFlags.Write) != 0,
+            (defaults & HmmRequestFlags.AllowP2p) != 0 && _core.Options.Layout.AllowP2pBit != 0);
+        return new RangeClassifier(space, table, ask, range.Range.Start.Value, work).Count(range.Range.End.Value);
+    }
+
+    /// <summary>Answers scattered pages one after the other, each as a call over it alone.</summary>
+    public unsafe HmmStatus RunBatch(
+        AddressSpace space, in HmmRange range, IntervalNotifier notifier, ReadOnlySpan<Vpn> pages, Span<HmmPfn> hmmPfns, out int answered)
+    {
+        Interlocked.Increment(ref _calls);
+        var scattered = new ScatteredWalk(_core, _cache, space, range);
+        HmmStatus status = HmmStatus.Ok;
+        for (answered = 0; answered < pages.Length; answered++)
+        {
+            ulong vpn = pages[answered].Value;
+            if (notifier.Sequence != range.NotifierSequence)
+            {
+                status = HmmStatus.Busy;
+                break;
+            }
+
+            if (scattered.TryAnswer(vpn, ref hmmPfns[answered]))
+            {
+                continue;
+            }
+
+            var walk = new RangeWalk(
+                _core, _cache, space, range with { Range = new VpnRange(new Vpn(vpn), 1) }, MemoryMarshal.Cast<HmmPfn, ulong>(hmmPfns.Slice(answered, 1)));
+            do
+            {
+                status = notifier.Sequence != range.NotifierSequence ? HmmStatus.Busy : walk.Go();
+            }
+            while (status == HmmStatus.Busy && walk.IsAgain());
+            if (status != HmmStatus.Ok)
+            {
+                break;
+            }
+
+            scattered.Refresh();
+        }
+
+        if (status == HmmStatus.Busy)
+        {
+            Interlocked.Increment(ref _busy);
+        }
+
+        return status;
+    }
 }

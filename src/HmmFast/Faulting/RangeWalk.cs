@@ -29,11 +29,23 @@ internal ref struct RangeWalk
     private readonly PageRequest _request;
     private readonly WordFormat _format;
     private readonly DecisionKey _key;
+    private readonly bool _asExtents;
+    private readonly Span<HmmExtent> _extents;
+    private int _extentCount;
     private DecisionTable _table;
     private ByteTable _uniform;
     private ulong _at;
     private bool _faulted;
 
+    /// <summary>A walk that answers in runs.</summary>
+    public RangeWalk(MemoryCore core, DecisionCache cache, AddressSpace space, in HmmRange range, Span<HmmExtent> extents)
+        : this(core, cache, space, range, default(Span<ulong>))
+    {
+        _asExtents = true;
+        _extents = extents;
+    }
+
+    /// <summary>A walk that answers one word a page.</summary>
     public RangeWalk(MemoryCore core, DecisionCache cache, AddressSpace space, in HmmRange range, Span<ulong> words)
     {
         _core = core;
@@ -59,6 +71,15 @@ internal ref struct RangeWalk
         _uniform = _table.Of(_default);
     }
 
+    /// <summary>Pages answered from the start.</summary>
+    public readonly ulong Answered => _at - _start;
+
+    /// <summary>Runs written.</summary>
+    public readonly int ExtentCount => _extentCount;
+
+    /// <summary>True when there is no room for another run.</summary>
+    private readonly bool IsFull => _asExtents && _extentCount == _extents.Length;
+
     /// <summary>True when the last <see cref="Go"/> ended because it faulted; answering it forgets it.</summary>
     public bool IsAgain()
     {
@@ -80,7 +101,7 @@ internal ref struct RangeWalk
 
         VmaList vmas = _space.VmaList;
         int index = vmas.IndexFrom(_at);
-        while (_at < _end)
+        while (_at < _end && !IsFull)
         {
             HmmStatus status;
             Vma? vma = index < vmas.Count ? vmas[index] : null;
@@ -108,6 +129,96 @@ internal ref struct RangeWalk
         new((flags & HmmRequestFlags.Fault) != 0, (flags & HmmRequestFlags.Write) != 0, (flags & HmmRequestFlags.AllowP2p) != 0 && _layout.AllowP2pBit != 0);
 
     private readonly Span<ulong> Words(ulong from, ulong to) => _words.Slice((int)(from - _start), (int)(to - from));
+
+    /// <summary>Answers pages up to one with words that count up by a step: 1 for frames, 0 for none.</summary>
+    private void Answer(ulong to, ulong word, ulong step)
+    {
+        if (_asExtents)
+        {
+            Append(_at, to - _at, word);
+        }
+        else
+        {
+            _kernels.FillWords(Words(_at, to), word, step, _format.KeepMask);
+        }
+
+        _at = to;
+    }
+
+    /// <summary>Adds a run, or lengthens the last one where the two are one. The caller has seen that there is room.</summary>
+    private void Append(ulong start, ulong count, ulong word)
+    {
+        if (_extentCount > 0)
+        {
+            ref HmmExtent last = ref _extents[_extentCount - 1];
+            ulong next = last.First.Raw + ((last.First.Raw & _layout.ValidBit) != 0 ? last.PageCount : 0);
+            if (next == word && last.Start.Value + last.PageCount == start)
+            {
+                last = last with { PageCount = last.PageCount + count };
+                return;
+            }
+        }
+
+        _extents[_extentCount++] = new HmmExtent(new Vpn(start), count, new HmmPfn(word));
+    }
+
+    /// <summary>Page tables in runs: up to the first page that needs work, or as many runs as there is room for.</summary>
+    private unsafe HmmStatus ExtendOverTable(Vma vma, int count)
+    {
+        const int Scratch = 256;
+        Span<uint> starts = stackalloc uint[Scratch];
+        Span<ulong> words = stackalloc ulong[Scratch];
+        int room = Math.Min(Scratch, _extents.Length - _extentCount);
+        ExtentCount found = _table.HasAliases
+            ? ExtendByWords(count, starts[..room], words[..room])
+            : _kernels.Extents(
+                new ReadOnlySpan<byte>(_space.Columns.Class + _at, count),
+                new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count),
+                _uniform,
+                _format.KindShift,
+                starts[..room],
+                words[..room]);
+        for (int i = 0; i < found.Extents; i++)
+        {
+            uint end = i + 1 < found.Extents ? starts[i + 1] : (uint)found.Pages;
+            Append(_at + starts[i], end - starts[i], words[i]);
+        }
+
+        _at += (ulong)found.Pages;
+        bool stoppedAtWork = found.Pages < count && (_uniform[_space.Columns.Class[_at]] & Resolution.WorkMask) != 0;
+        return stoppedAtWork && !IsFull ? Work(vma) : HmmStatus.Ok;
+    }
+
+    /// <summary>The same where a policy hands out aliases: the words are made first, since frame numbers change.</summary>
+    private readonly unsafe ExtentCount ExtendByWords(int count, scoped Span<uint> starts, scoped Span<ulong> words)
+    {
+        const int Chunk = 512;
+        Span<ulong> answers = stackalloc ulong[Chunk];
+        count = Math.Min(count, Chunk);
+        var classes = new ReadOnlySpan<byte>(_space.Columns.Class + _at, count);
+        var pfns = new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count);
+        int done = _kernels.Resolve(classes, pfns, _uniform, _format with { KeepMask = 0 }, answers[..count]);
+        ReplaceByAliases(classes[..done], pfns, answers, _default);
+        int runs = 0;
+        for (int i = 0; i < done; i++)
+        {
+            ulong expected = i == 0 ? 0 : answers[i - 1] + ((answers[i - 1] & _layout.ValidBit) != 0 ? 1UL : 0);
+            if (i > 0 && answers[i] == expected)
+            {
+                continue;
+            }
+
+            if (runs == starts.Length)
+            {
+                return new ExtentCount(runs, i);
+            }
+
+            starts[runs] = (uint)i;
+            words[runs++] = answers[i];
+        }
+
+        return new ExtentCount(runs, done);
+    }
 
     /// <summary>What one page's word asks for.</summary>
     private readonly PageAsk AskAt(ulong vpn)
@@ -152,8 +263,7 @@ internal ref struct RangeWalk
             return HmmStatus.Fault;
         }
 
-        _kernels.FillWords(Words(_at, to), _layout.ErrorBit, 0, _format.KeepMask);
-        _at = to;
+        Answer(to, _layout.ErrorBit, 0);
         return HmmStatus.Ok;
     }
 
@@ -161,7 +271,7 @@ internal ref struct RangeWalk
     private unsafe HmmStatus Mapped(Vma vma, ulong to)
     {
         BlockDescriptor* blocks = _space.Columns.Block;
-        while (_at < to)
+        while (_at < to && !IsFull)
         {
             ulong block = _at / BlockPages;
             ulong end = Math.Min(to, (block + 1) * BlockPages);
@@ -202,8 +312,7 @@ internal ref struct RangeWalk
             return FaultPiece(vma, end, ask.Write, isThere: false, isWritable: false);
         }
 
-        _kernels.FillWords(Words(_at, end), 0, 0, _format.KeepMask);
-        _at = end;
+        Answer(end, 0, 0);
         return HmmStatus.Ok;
     }
 
@@ -218,17 +327,27 @@ internal ref struct RangeWalk
         }
 
         ulong word = ((ulong)(code & ~Resolution.KindMask) << 56) | _layout.Encode(PageOrder.Huge) | (block.Frame + (_at % BlockPages));
-        _kernels.FillWords(Words(_at, end), word, 1, _format.KeepMask);
-        _at = end;
+        Answer(end, word, 1);
         return HmmStatus.Ok;
     }
 
     /// <summary>Page tables: one look-up a page, up to the first page that needs work.</summary>
     private unsafe HmmStatus Table(Vma vma, ulong end)
     {
-        while (_at < end)
+        while (_at < end && !IsFull)
         {
             int count = (int)Math.Min(end - _at, MostPages);
+            if (_asExtents)
+            {
+                HmmStatus extended = ExtendOverTable(vma, count);
+                if (extended != HmmStatus.Ok)
+                {
+                    return extended;
+                }
+
+                continue;
+            }
+
             var classes = new ReadOnlySpan<byte>(_space.Columns.Class + _at, count);
             var pfns = new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count);
             Span<ulong> words = Words(_at, _at + (ulong)count);
@@ -279,11 +398,9 @@ internal ref struct RangeWalk
                     code = DecideOne(pageClass, ask, out ulong pfn);
                     if ((code & Resolution.WorkMask) == 0)
                     {
-                        ref ulong word = ref _words[(int)(_at - _start)];
                         ulong kind = _format.KindShift == 0 ? 0 : (ulong)((code & Resolution.KindMask) >> Resolution.KindBit) << _format.KindShift;
                         ulong valid = (code & Resolution.Valid) != 0 ? pfn : 0;
-                        word = (word & _format.KeepMask) | ((ulong)(code & ~Resolution.KindMask) << 56) | kind | valid;
-                        _at++;
+                        Answer(_at + 1, ((ulong)(code & ~Resolution.KindMask) << 56) | kind | valid, 1);
                         return HmmStatus.Ok;
                     }
 
@@ -316,7 +433,7 @@ internal ref struct RangeWalk
     }
 
     /// <summary>Puts alias frame numbers in the stead of private ones, run by run.</summary>
-    private readonly void ReplaceByAliases(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, Span<ulong> words, PageAsk ask)
+    private readonly void ReplaceByAliases(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, scoped Span<ulong> words, PageAsk ask)
     {
         byte form = (byte)(1 << DecisionTable.FormOf(ask));
         int at = 0;

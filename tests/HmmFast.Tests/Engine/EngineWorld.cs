@@ -63,11 +63,15 @@ internal sealed class EngineWorld : IDisposable
         return status;
     }
 
-    /// <summary>Migrates pages to a device; answers how many moved.</summary>
+    /// <summary>Migrates pages to a device; answers how many moved (none where the range is not inside one VMA).</summary>
     public int MigrateToDevice(DeviceId device, ulong first, ulong count)
     {
         var migration = new MigrateVma(Pages(first, count), MigrateVmaFlags.SelectSystem, Memory.OwnerOf(device));
-        Assert.Equal(HmmStatus.Ok, Space.MigrateVmaSetup(migration));
+        if (Space.MigrateVmaSetup(migration) != HmmStatus.Ok)
+        {
+            return 0;
+        }
+
         for (int i = 0; i < migration.Source.Length; i++)
         {
             MigratePfn source = migration.Source[i];

@@ -52,7 +52,7 @@ public sealed class RangeFaultAllocationTests
         var words = new HmmPfn[600];
         VpnRange range = EngineWorld.Pages(0, 600);
         using IMmuIntervalNotifier notifier = world.Space.InsertNotifier(range, null);
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 6; i++)
         {
             Assert.Equal(600, world.MigrateToDevice(world.Gpu0, 0, 600));
             long before = GC.GetAllocatedBytesForCurrentThread();
@@ -64,7 +64,9 @@ public sealed class RangeFaultAllocationTests
             }
             while (status == HmmStatus.Busy);
             long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
-            most = i == 0 ? 0 : Math.Max(most, bytes);
+            
+            // The first rounds meet new page classes, and build decision tables for them.
+            most = i < 3 ? 0 : Math.Max(most, bytes);
         }
 
         Assert.Equal(0, most);
