@@ -13,7 +13,7 @@ internal sealed class DecisionTable
         Key = key;
         bool isTyped = key.Policy?.TypedOutput ?? false;
         Span<byte> codes = stackalloc byte[PageClassTable.Capacity];
-        Span<byte> aliases = stackalloc byte[PageClassTable.Capacity];
+        var providers = new List<AliasProvider>();
         int count = key.ClassCount;
         for (int form = 0; form < 6; form++)
         {
@@ -24,8 +24,7 @@ internal sealed class DecisionTable
                 byte code = pageClass.Kind == PageEntryKind.DevicePrivate ? DecidePrivate(pageClass, ask, key, physical) : Decision.Decide(pageClass, ask, default);
                 if ((code & Decision.AliasKind) != 0 && (code & Resolution.WorkMask) == 0)
                 {
-                    aliases[id] |= (byte)(1 << form);
-                    HasAliases = true;
+                    MembersOf(providers, pageClass.Device - 1, key)[id] |= (byte)(1 << form);
                 }
 
                 codes[id] = isTyped || (code & Resolution.WorkMask) != 0 ? code : (byte)(code & ~Resolution.KindMask);
@@ -34,7 +33,12 @@ internal sealed class DecisionTable
             TableOf(form).Set(codes[..count]);
         }
 
-        Aliases.Set(aliases[..count]);
+        foreach (AliasProvider provider in providers)
+        {
+            provider.Members.Set(provider.Bits.AsSpan(0, count));
+        }
+
+        Providers = [.. providers];
     }
 
     public DecisionKey Key { get; }
@@ -42,10 +46,10 @@ internal sealed class DecisionTable
     /// <summary>The tables by request.</summary>
     public RequestTables Requests { get; } = new();
 
-    /// <summary>Bit f of an entry: the class is answered with an alias pfn under request form f, so its frame number must be replaced.</summary>
-    public ByteTable Aliases { get; } = new();
+    /// <summary>Providers some of whose pages are answered with alias pfns, so that frame numbers must be replaced.</summary>
+    public AliasProvider[] Providers { get; }
 
-    public bool HasAliases { get; }
+    public bool HasAliases => Providers.Length > 0;
 
     /// <summary>The table of one request.</summary>
     public ByteTable Of(PageAsk ask) => TableOf(FormOf(ask));
@@ -88,6 +92,21 @@ internal sealed class DecisionTable
         }
 
         return Decision.Decide(pageClass, ask, outcome);
+    }
+
+    private static byte[] MembersOf(List<AliasProvider> providers, int device, in DecisionKey key)
+    {
+        foreach (AliasProvider known in providers)
+        {
+            if (known.Device == device)
+            {
+                return known.Bits;
+            }
+        }
+
+        var added = new AliasProvider(device, key.Reach!.Of(new DeviceId(device)).Window!);
+        providers.Add(added);
+        return added.Bits;
     }
 
     private ByteTable TableOf(int form) => form switch

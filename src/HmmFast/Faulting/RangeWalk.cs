@@ -12,8 +12,11 @@ internal ref struct RangeWalk
 {
     private const ulong BlockPages = PageOrder.PagesPerBlock;
 
-    // A kernel call at most: a span's length is an int, and alias pages are looked for while the classes are still in cache.
+    // A kernel call at most: a span's length is an int.
     private const ulong MostPages = 1UL << 30;
+
+    // Pages whose answers, 8 bytes each, stay in the first-level cache between two passes.
+    private const int AliasPages = 2048;
 
     private readonly MemoryCore _core;
     private readonly DecisionCache _cache;
@@ -198,7 +201,7 @@ internal ref struct RangeWalk
         var classes = new ReadOnlySpan<byte>(_space.Columns.Class + _at, count);
         var pfns = new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count);
         int done = _kernels.Resolve(classes, pfns, _uniform, _format with { KeepMask = 0 }, answers[..count]);
-        ReplaceByAliases(classes[..done], pfns, answers, _default);
+        ReplaceByAliases(classes[..done], pfns, answers);
         int runs = 0;
         for (int i = 0; i < done; i++)
         {
@@ -351,22 +354,28 @@ internal ref struct RangeWalk
             var classes = new ReadOnlySpan<byte>(_space.Columns.Class + _at, count);
             var pfns = new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count);
             Span<ulong> words = Words(_at, _at + (ulong)count);
-            if (_table.HasAliases && _isPerPage)
-            {
-                // The words say what was asked only until they are answered: page by page keeps it simple where both matter.
-                count = Math.Min(count, 1);
-                words = words[..1];
-                classes = classes[..1];
-                pfns = pfns[..1];
-            }
-
-            PageAsk first = AskAt(_at);
-            int done = _isPerPage
-                ? _kernels.ResolvePerPage(classes, pfns, _table.Requests, _request, _format, words)
-                : _kernels.Resolve(classes, pfns, _uniform, _format, words);
             if (_table.HasAliases)
             {
-                ReplaceByAliases(classes[..done], pfns, words, first);
+                // Frame numbers are replaced while the answers are still in cache.
+                count = Math.Min(count, AliasPages);
+                words = words[..count];
+                classes = classes[..count];
+                pfns = pfns[..count];
+            }
+
+            int done;
+            if (!_isPerPage)
+            {
+                done = _kernels.Resolve(classes, pfns, _uniform, _format, words);
+                ReplaceByAliases(classes[..done], pfns, words);
+            }
+            else if (_table.HasAliases)
+            {
+                done = ResolveAsked(classes, pfns, words);
+            }
+            else
+            {
+                done = _kernels.ResolvePerPage(classes, pfns, _table.Requests, _request, _format, words);
             }
 
             _at += (ulong)done;
@@ -432,31 +441,51 @@ internal ref struct RangeWalk
         return Decision.Decide(pageClass, ask, outcome);
     }
 
-    /// <summary>Puts alias frame numbers in the stead of private ones, run by run.</summary>
-    private readonly void ReplaceByAliases(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, scoped Span<ulong> words, PageAsk ask)
+    /// <summary>Puts alias frame numbers in the stead of private ones, under the request that every page has.</summary>
+    private readonly void ReplaceByAliases(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, scoped Span<ulong> words)
     {
-        byte form = (byte)(1 << DecisionTable.FormOf(ask));
-        int at = 0;
-        while (at < classes.Length)
+        if (!_table.HasAliases)
         {
-            at += _kernels.FindMember(classes[at..], _table.Aliases, form);
-            if (at == classes.Length)
-            {
-                return;
-            }
+            return;
+        }
 
-            AliasWindow window = _key.Reach!.Of(new DeviceId(_core.Classes[classes[at]].Device - 1)).Window!;
-            int run = _kernels.EqualRun(classes[at..]);
-            for (int i = at; i < at + run; i++)
+        byte form = (byte)(1 << DecisionTable.FormOf(_default));
+        Span<ulong> marks = stackalloc ulong[AliasPages / 64];
+        foreach (AliasProvider provider in _table.Providers)
+        {
+            Span<ulong> some = marks[..((classes.Length + 63) / 64)];
+            if (_kernels.MarkMembers(classes, provider.Members, form, some) > 0)
             {
-                if (window.TryGetAlias(new Pfn(pfns[i]), out Pfn alias))
+                provider.Replace(some, pfns, words[..classes.Length]);
+            }
+        }
+    }
+
+    /// <summary>Per-page requests with aliases: what each page asked is kept before the answers overwrite it.</summary>
+    private readonly int ResolveAsked(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, scoped Span<ulong> words)
+    {
+        Span<byte> forms = stackalloc byte[AliasPages];
+        for (int i = 0; i < words.Length; i++)
+        {
+            ulong word = (words[i] & _request.Mask) | _request.Default;
+            var ask = new PageAsk((word & _layout.ValidBit) != 0, (word & _layout.WriteBit) != 0, (word & _layout.AllowP2pBit) != 0);
+            forms[i] = (byte)(1 << DecisionTable.FormOf(ask));
+        }
+
+        int done = _kernels.ResolvePerPage(classes, pfns, _table.Requests, _request, _format, words);
+        foreach (AliasProvider provider in _table.Providers)
+        {
+            ReadOnlySpan<byte> members = provider.Bits;
+            for (int i = 0; i < done; i++)
+            {
+                if ((members[classes[i]] & forms[i]) != 0)
                 {
-                    words[i] = words[i] - pfns[i] + alias.Value;
+                    words[i] = provider.Replaced(words[i], pfns[i]);
                 }
             }
-
-            at += run;
         }
+
+        return done;
     }
 
     /// <summary>Faults a hole or 2 MiB entry: all of it alike, or under the other habit each page that itself asks with what it asks.</summary>
