@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HmmFast.AddressSpaces;
 using HmmFast.Kernels;
 using HmmFast.Policies;
@@ -166,9 +167,11 @@ internal ref struct RangeWalk
     }
 
     /// <summary>Page tables in runs: up to the first page that needs work, or as many runs as there is room for.</summary>
+    [SkipLocalsInit]
     private unsafe HmmStatus ExtendOverTable(Vma vma, int count)
     {
-        const int Scratch = 256;
+        // The kernel goes page by page where fewer than 64 runs have room, so it is given room for many.
+        const int Scratch = 2048;
         Span<uint> starts = stackalloc uint[Scratch];
         Span<ulong> words = stackalloc ulong[Scratch];
         int room = Math.Min(Scratch, _extents.Length - _extentCount);
