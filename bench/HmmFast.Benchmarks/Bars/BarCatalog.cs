@@ -7,6 +7,16 @@ public static class BarCatalog
     [
         ("limits", MemoryLimitBars.Measure),
         ("kernels", KernelBars.Measure),
+        ("engine snapshot", EngineSnapshotBars.Measure),
+        ("engine growth", EngineGrowthBars.Measure),
+        ("engine widths", EngineWidthBars.Measure),
+        ("engine requests", EngineRequestBars.Measure),
+        ("engine shapes", EngineShapeBars.Measure),
+        ("engine faults", EngineFaultBars.Measure),
+        ("engine migration", EngineMigrationBars.Measure),
+        ("engine fork", EngineForkBars.Measure),
+        ("engine threads", EngineThreadBars.Measure),
+        ("engine memory", EngineMemoryBars.Measure),
         ("sparse memory", SparseMemoryBars.Measure),
         ("topology", TopologyBars.Measure),
         ("readers", ReaderBars.Measure),
@@ -17,7 +27,7 @@ public static class BarCatalog
     /// <param name="results">Folder for result files, or null.</param>
     /// <param name="baselines">Folder of the C programs, or null.</param>
     /// <param name="filter">Part of a group's name, or null for all.</param>
-    /// <param name="gate">False in a smoke run: figures at a small size mean nothing, only that they could be measured.</param>
+    /// <param name="gate">False in a smoke run: figures at a small size mean nothing, only that they could be measured; counts that are exact still count.</param>
     /// <returns>Bars not met, as an exit code of 0 or 1.</returns>
     public static int Run(BarSession session, string? results, string? baselines, string? filter, bool gate = true)
     {
@@ -37,6 +47,6 @@ public static class BarCatalog
             Console.WriteLine($"results in {BarReport.Write(session, results, "bars")}");
         }
 
-        return gate && missed > 0 ? 1 : 0;
+        return session.Bars.Any(bar => !bar.IsMet && (gate || bar.IsExact)) ? 1 : 0;
     }
 }

@@ -6,10 +6,13 @@ namespace HmmFast.Benchmarks.Bars;
 /// <summary>Runs the C programs of bench/c, which bench/run.sh builds, and reads what they measured.</summary>
 public static class Baselines
 {
+    /// <summary>Name under which the C walk's timings are kept.</summary>
+    public const string WalkName = "C walk shaped like the kernel's";
+
     /// <summary>The C walk at some sizes; empty when the program has not been built.</summary>
     public static IReadOnlyList<Timing> KernelWalk(string? directory, int rounds, IEnumerable<ulong> pageCounts) =>
         [.. Run(directory, "kernel_walk", rounds, pageCounts).Select(line => new Timing(
-            "C walk shaped like the kernel's",
+            WalkName,
             line.GetProperty("pages").GetUInt64(),
             line.GetProperty("ns_per_page").GetDouble(),
             line.GetProperty("fastest").GetDouble(),
