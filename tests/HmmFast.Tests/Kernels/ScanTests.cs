@@ -120,6 +120,36 @@ public sealed class ScanTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void Runs_ToTheLastElement_EndWithTheBuffer(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        for (int size = 1; size <= (3 * KernelData.Block) + 1; size++)
+        {
+            using GuardedBuffer<byte> bytes = new(size, atEnd: true);
+            using GuardedBuffer<uint> numbers = new(size, atEnd: true);
+            kernels.CountUp(numbers.Span, 7);
+            Assert.Equal(size, kernels.EqualRun(bytes.Span));
+            Assert.Equal(size, kernels.CountingRun(numbers.Span));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Extents_EveryCapacityOnMemoryWithoutRuns_FillItAndNoMore(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        const int Size = (3 * KernelData.Block) + 5;
+        ByteTable table = new([Resolution.Valid, Resolution.Valid | Resolution.Write]);
+        byte[] classes = new byte[Size];
+        uint[] pfns = new uint[Size];
+        for (int capacity = 0; capacity <= Size + 1; capacity++)
+        {
+            CheckExtents(kernels, classes, pfns, table, kindShift: 0, capacity);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void Extents_AnyRunsAndCapacity_EqualPageByPage(string width)
     {
         KernelSet kernels = KernelSet.Choose(width);
