@@ -53,8 +53,7 @@ internal static unsafe class ExtentLoops<TLanes>
         byte* scratch = (byte*)(((nuint)stack + 63) & ~(nuint)63);
         TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
 
-        // Pointers that advance instead of indices: one value less to hold each, and a value spilled to the stack here makes every block wait for
-        // the addresses of the stores of the block before.
+        // Pointers that advance instead of indices: one value less to hold in registers each.
         byte* c = classes + page;
         uint* p = pfns + page;
         uint* s = starts;
