@@ -18,6 +18,7 @@ public static class BarCatalog
         ("engine threads", EngineThreadBars.Measure),
         ("engine memory", EngineMemoryBars.Measure),
         ("sparse memory", SparseMemoryBars.Measure),
+        ("policies", PolicyBars.Measure),
         ("topology", TopologyBars.Measure),
         ("readers", ReaderBars.Measure),
     ];
