@@ -116,6 +116,16 @@ internal sealed unsafe partial class AddressSpace
             }
         }
 
+        if (descriptor.Kind == BlockKind.Table && vma.IsAnonymous)
+        {
+            ulong mixed = FaultMixed(vma, from, blockEnd, write, isTaken: false, out FaultOutcome mixedOutcome);
+            outcome = mixedOutcome == FaultOutcome.Done ? CpuAccessResult.Ok : CpuAccessResult.OutOfMemory;
+            if (mixed > 0 || outcome != CpuAccessResult.Ok)
+            {
+                return mixed;
+            }
+        }
+
         ulong empty = vma.IsAnonymous ? EmptyRun(vma, from, to) : 0;
         if (empty > 1)
         {

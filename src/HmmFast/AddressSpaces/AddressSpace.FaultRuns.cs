@@ -33,8 +33,24 @@ internal sealed unsafe partial class AddressSpace
                 continue;
             }
 
-            ulong empty = vma.IsAnonymous ? EmptyRun(vma, from, to) : 0;
             FaultOutcome outcome;
+            if (kind == BlockKind.Table && vma.IsAnonymous)
+            {
+                ulong mixed = FaultMixed(vma, from, Math.Min(to, (block + 1) * BlockPages), write, isTaken: true, out outcome);
+                from += mixed;
+                if (outcome != FaultOutcome.Done)
+                {
+                    failed = from;
+                    return outcome;
+                }
+
+                if (mixed > 0)
+                {
+                    continue;
+                }
+            }
+
+            ulong empty = vma.IsAnonymous ? EmptyRun(vma, from, to) : 0;
             if (empty > 1)
             {
                 ulong done = FaultEmptyRun(vma, from, empty, write);

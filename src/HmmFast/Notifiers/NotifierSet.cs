@@ -56,6 +56,29 @@ internal sealed class NotifierSet
         return false;
     }
 
+    /// <summary>True when every notifier watches all of the pages or none of them.</summary>
+    public bool IsInsideOrOutside(VpnRange range)
+    {
+        foreach (IntervalNotifier notifier in _notifiers)
+        {
+            if (notifier.Range.Overlaps(range) && !notifier.Range.Contains(range))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>As so many single-page <see cref="Invalidate"/> calls inside the range; only where <see cref="IsInsideOrOutside"/> and not <see cref="HasHandler"/>.</summary>
+    public void BumpInside(VpnRange range, ulong count)
+    {
+        foreach (IntervalNotifier notifier in _notifiers)
+        {
+            notifier.Sequence += notifier.Range.Overlaps(range) ? count : 0;
+        }
+    }
+
     /// <summary>As one single-page <see cref="Invalidate"/> for each page of the range; only where <see cref="HasHandler"/> is false.</summary>
     public void BumpEachPage(VpnRange range)
     {

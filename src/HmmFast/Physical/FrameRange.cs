@@ -110,6 +110,36 @@ internal sealed unsafe class FrameRange : IDisposable
         return true;
     }
 
+    /// <summary>Takes the lowest free numbers, adjacent or not, in order. Answers how many there were.</summary>
+    /// <param name="into">Receives them.</param>
+    public int TakeMany(Span<uint> into)
+    {
+        int wanted = (int)Math.Min((ulong)into.Length, FreeCount);
+        int taken = 0;
+        ulong word = _firstWord;
+        while (taken < wanted)
+        {
+            word = FirstWordWithFree(word);
+            ulong free = ~_used[word];
+            ulong numbers = _base + (word * WordBits);
+            while (free != 0 && taken < wanted)
+            {
+                into[taken++] = (uint)(numbers + (ulong)BitOperations.TrailingZeroCount(free));
+                free &= free - 1;
+            }
+
+            _used[word] = ~free;
+            if (free == 0)
+            {
+                _full[word / WordBits] |= 1UL << (int)(word % WordBits);
+            }
+        }
+
+        _firstWord = wanted > 0 ? word : _firstWord;
+        FreeCount -= (ulong)taken;
+        return taken;
+    }
+
     /// <summary>Takes the lowest free aligned run of 512.</summary>
     public bool TryTakeBlock(out uint first)
     {

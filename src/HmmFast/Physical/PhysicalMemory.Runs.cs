@@ -185,6 +185,29 @@ internal sealed unsafe partial class PhysicalMemory
         }
     }
 
+    /// <summary>Takes the lowest free system frames, adjacent or not, as private pages mapped once; the caller sets each one's index. Answers how many there were.</summary>
+    public int TakeAnonymous(Span<uint> into, uint anon)
+    {
+        int taken = System.TakeMany(into);
+        for (int i = 0; i < taken; i++)
+        {
+            uint frame = into[i];
+            Frames.Flags[frame] = FrameFlags.AnonymousPage;
+            Frames.MapCount[frame] = 1;
+            Frames.Object[frame] = anon;
+        }
+
+        if (Frames.Content != null)
+        {
+            for (int i = 0; i < taken; i++)
+            {
+                Frames.Content[into[i]] = 0;
+            }
+        }
+
+        return taken;
+    }
+
     /// <summary>Takes the lowest free system frames as one run, in use and empty.</summary>
     public bool TryTakeSystemRun(ulong most, out uint first, out ulong count)
     {
