@@ -285,8 +285,9 @@ internal ref struct RangeFaultWalker
 
     private readonly ulong CpuFlags(PageEntry entry) => layout.ValidBit | (entry.IsWritable ? layout.WriteBit : 0);
 
-    private readonly HmmRequestFlags RequestOf(ulong vpn) =>
-        (layout.DecodeRequest(hmmPfns[(int)(vpn - rangeStart)]) & range.PfnFlagsMask) | range.DefaultFlags;
+    private readonly HmmRequestFlags RequestOf(ulong vpn) => range.IgnoresWords
+        ? range.DefaultFlags
+        : (layout.DecodeRequest(hmmPfns[(int)(vpn - rangeStart)]) & range.PfnFlagsMask) | range.DefaultFlags;
 
     /// <summary>The request of one page against what its entry gives already.</summary>
     private readonly Need NeedOf(ulong vpn, ulong cpuFlags)
@@ -332,10 +333,10 @@ internal ref struct RangeFaultWalker
         return Step.Next;
     }
 
-    /// <summary>Writes one result; sticky flags stay.</summary>
+    /// <summary>Writes one result; sticky flags stay, unless the words are fresh.</summary>
     private readonly void Store(ulong vpn, ulong word)
     {
         ref HmmPfn output = ref hmmPfns[(int)(vpn - rangeStart)];
-        output = new HmmPfn((output.Raw & layout.StickyMask) | word);
+        output = new HmmPfn((range.IgnoresWords ? 0 : output.Raw & layout.StickyMask) | word);
     }
 }

@@ -20,6 +20,10 @@ public readonly record struct HmmRange
     /// <summary>Which request flags of the array's own words count (<c>pfn_flags_mask</c>).</summary>
     public HmmRequestFlags PfnFlagsMask { get; init; }
 
+    /// <summary>The array's old words count for nothing, as if all were 0: no request of their own, no sticky flags to keep.</summary>
+    /// <remarks>For fresh arrays. The engine then writes the words without reading them, which saves a third of the memory traffic; after an error, words not reached still hold what they held.</remarks>
+    public bool IgnoresWords { get; init; }
+
     /// <summary>Owner whose private pages may be handed out as they are (<c>dev_private_owner</c>).</summary>
     public OwnerId Owner { get; init; }
 

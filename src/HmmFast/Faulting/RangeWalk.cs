@@ -63,13 +63,13 @@ internal ref struct RangeWalk
         _at = _start;
         _onlyAsked = range.FaultHabit == FaultHabit.OnlyAsked;
         HmmRequestFlags defaults = range.DefaultFlags;
-        HmmRequestFlags mask = range.PfnFlagsMask;
+        HmmRequestFlags mask = range.IgnoresWords ? HmmRequestFlags.None : range.PfnFlagsMask;
         _default = AskOf(defaults);
         _isPerPage = (mask & ~defaults & HmmRequestFlags.All) != 0;
         int allowBit = _layout.AllowP2pBit == 0 ? 0 : System.Numerics.BitOperations.TrailingZeroCount(_layout.AllowP2pBit);
         _request = new PageRequest(_layout.Encode(mask), _layout.Encode(defaults), allowBit);
         bool isTyped = range.Policy?.TypedOutput ?? false;
-        _format = new WordFormat(_layout.StickyMask, isTyped ? System.Numerics.BitOperations.TrailingZeroCount(_layout.TypeP2pBit) : 0);
+        _format = new WordFormat(range.IgnoresWords ? 0 : _layout.StickyMask, isTyped ? System.Numerics.BitOperations.TrailingZeroCount(_layout.TypeP2pBit) : 0);
         _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.OwnersVersion, core.Classes.Count);
         _table = cache.Get(_key, core.Classes, core.Physical);
         _uniform = _table.Of(_default);

@@ -26,9 +26,9 @@ internal ref struct ScatteredWalk
         _cache = cache;
         _space = space;
         _layout = core.Options.Layout;
-        _mask = _layout.Encode(range.PfnFlagsMask);
+        _mask = range.IgnoresWords ? 0 : _layout.Encode(range.PfnFlagsMask);
         _defaults = _layout.Encode(range.DefaultFlags);
-        _sticky = _layout.StickyMask;
+        _sticky = range.IgnoresWords ? 0 : _layout.StickyMask;
         _isPlain = range.Policy is not { TypedOutput: true };
         _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.OwnersVersion, core.Classes.Count);
         _table = cache.Get(_key, core.Classes, core.Physical);

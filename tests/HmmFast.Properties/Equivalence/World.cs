@@ -346,6 +346,7 @@ public sealed class World : IDisposable
             DefaultFlags = perPage && random.Next(2) == 0 ? HmmRequestFlags.None : RandomRequest(random, 3, 0),
             PfnFlagsMask = perPage ? random.Next(4) == 0 ? HmmRequestFlags.Fault : HmmRequestFlags.All : HmmRequestFlags.None,
             Owner = random.Next(4) switch { 0 => OwnerId.Null, 1 => _owners[1], 2 => _owners[2], _ => _owners[0] },
+            IgnoresWords = random.Next(4) == 0,
             FaultHabit = Shape.OnlyAsked ? FaultHabit.OnlyAsked : FaultHabit.RunForward,
         };
         HmmStatus status;
