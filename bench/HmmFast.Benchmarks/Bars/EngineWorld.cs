@@ -76,6 +76,9 @@ internal sealed class EngineWorld : IDisposable
         NotifierSequence = Notifier.ReadBegin(),
         DefaultFlags = defaults,
         PfnFlagsMask = mask,
+
+        // Nothing in the array counts unless requests do: a device that asks for the first time.
+        IgnoresWords = mask == HmmRequestFlags.None,
         Owner = Near,
         FaultHabit = habit,
     };
