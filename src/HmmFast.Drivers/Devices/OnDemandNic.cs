@@ -44,7 +44,7 @@ public sealed class OnDemandNic : IDisposable
             ulong offset = next.Value - base0;
             ulong end = Math.Min(base0 + (((offset / (ulong)_chunkPageCount) + 1) * (ulong)_chunkPageCount), range.End.Value);
             VpnRange piece = VpnRange.FromBounds(next, new Vpn(end));
-            if (Importer.Words.Slice((int)offset, (int)piece.PageCount).Contains(default))
+            if (!Importer.HoldsAll(piece))
             {
                 Faults++;
                 HmmStatus status = Importer.Resolve(piece);

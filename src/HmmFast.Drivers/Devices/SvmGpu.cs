@@ -71,8 +71,7 @@ public sealed class SvmGpu : IDisposable
         {
             ulong end = Math.Min(((next.Value / size) + 1) * size, range.End.Value);
             VpnRange piece = VpnRange.FromBounds(next, new Vpn(end));
-            ReadOnlySpan<HmmPfn> words = Importer.Words.Slice((int)(piece.Start - Importer.Registration.Start), (int)piece.PageCount);
-            if (words.Contains(default))
+            if (!Importer.HoldsAll(piece))
             {
                 Faults++;
                 HmmStatus status = Fault(piece);

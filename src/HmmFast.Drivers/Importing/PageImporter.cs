@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using HmmFast.Dma;
 using HmmFast.Drivers.Fabric;
 using HmmFast.Policies;
@@ -110,6 +111,10 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     /// <summary>What each page of <see cref="Registration"/> ended as.</summary>
     public ReadOnlySpan<PageOutcome> Outcomes => _outcomes;
 
+    /// <summary>True when the table has an answer for every page of a range.</summary>
+    /// <param name="range">Inside <see cref="Registration"/>.</param>
+    public bool HoldsAll(VpnRange range) => !Raw((int)(range.Start - Registration.Start), (int)range.PageCount).Contains(0UL);
+
     /// <summary>Asks for a range, until it is mapped or cannot be.</summary>
     /// <param name="range">Inside <see cref="Registration"/>.</param>
     /// <returns>
@@ -142,14 +147,14 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     /// <remarks>Everything in the overlap is unmapped and leaves the table, before the entries change.</remarks>
     public bool Invalidate(IMmuIntervalNotifier notifier, in InvalidationInfo info)
     {
-        VpnRange part = Registration.Intersect(info.Range);
-        if (part.IsEmpty)
+        // Called for every page that migrates, whoever's it is: the usual answer, that nothing is held there, must come fast.
+        ulong first = Math.Max(info.Range.Start.Value, Registration.Start.Value);
+        ulong end = Math.Min(info.Range.End.Value, Registration.End.Value);
+        if (first < end)
         {
-            return true;
+            Drop((int)(first - Registration.Start.Value), (int)(end - first));
         }
 
-        int first = (int)(part.Start - Registration.Start);
-        Drop(first, (int)part.PageCount);
         return true;
     }
 
@@ -290,6 +295,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     {
         // The driver takes a range whose pages are all usable, and all private of one pagemap or all not private.
         bool first = true;
+        bool byPage = false;
         DeviceId? kind = null;
         ClientReach reach = Client.Reach;
         FrameCursor cursor = new(_space.Memory);
@@ -302,7 +308,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
 
             Pfn pfn = _layout.PfnOf(_scratchWords[i]);
             DeviceId? here = cursor.PrivateDeviceOf(pfn);
-            if ((!first && here != kind) || (here is { } device && Use(reach.Of(device), pfn) == PageOutcome.Unusable))
+            if ((!first && here != kind) || (here is not null && (first || byPage) && !IsFit(reach.Of(here.Value), pfn, out byPage)))
             {
                 return false;
             }
@@ -312,6 +318,12 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         }
 
         return true;
+    }
+
+    private bool IsFit(in ProviderReach reach, Pfn pfn, out bool byPage)
+    {
+        byPage = reach.Window is { OffersAll: false };
+        return Use(reach, pfn) != PageOutcome.Unusable;
     }
 
     /// <summary>Maps what the fault gave: private pages by link or exporter, everything else by the DMA map.</summary>
@@ -329,17 +341,7 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
             int start = i;
             if (_layout.IsValid(words[i]) && cursor.PrivateDeviceOf(_layout.PfnOf(words[i])) is { } device)
             {
-                if ((words[i].Raw & _layout.StickyMask) != 0)
-                {
-                    // It was an alias before, and its mapping's flags stuck to it: a private pfn has none.
-                    _map.Unmap(firstEntry + i, words.Slice(i, 1));
-                }
-
-                PageOutcome outcome = Use(reach.Of(device), _layout.PfnOf(words[i]));
-                _scratchOutcomes[i] = outcome;
-                unusable += outcome == PageOutcome.Unusable ? 1 : 0;
-                _counters.ExporterMaps += outcome == PageOutcome.PrivateExporterMapped ? 1UL : 0;
-                i++;
+                i = UsePrivate(range, words, i, device, reach.Of(device), ref unusable);
                 continue;
             }
 
@@ -350,6 +352,31 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         }
 
         return failures;
+    }
+
+    /// <summary>Takes a run of private pages of one device: one answer for all of them, unless a window shows only some.</summary>
+    private int UsePrivate(VpnRange range, Span<HmmPfn> words, int start, DeviceId device, in ProviderReach reach, ref int unusable)
+    {
+        (Pfn first, ulong frames) = _space.Memory.DeviceFrames(device);
+        bool byPage = _policy.ExporterMaps && reach.Window is { OffersAll: false };
+        PageOutcome outcome = Use(reach, _layout.PfnOf(words[start]));
+        ulong sticky = _layout.StickyMask;
+        int i = start;
+        for (; i < words.Length && _layout.IsValid(words[i]) && _layout.PfnOf(words[i]).Value - first.Value < frames; i++)
+        {
+            if ((words[i].Raw & sticky) != 0)
+            {
+                // It was an alias before, and its mapping's flags stuck to it: a private pfn has none.
+                _map.Unmap((int)(range.Start - Registration.Start) + i, words.Slice(i, 1));
+            }
+
+            outcome = byPage ? Use(reach, _layout.PfnOf(words[i])) : outcome;
+            _scratchOutcomes[i] = outcome;
+            unusable += outcome == PageOutcome.Unusable ? 1 : 0;
+            _counters.ExporterMaps += outcome == PageOutcome.PrivateExporterMapped ? 1UL : 0;
+        }
+
+        return i;
     }
 
     private int Classify(int start, int end, bool allMapped)
@@ -439,19 +466,22 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
 
     private void Drop(int first, int count)
     {
-        Span<HmmPfn> words = _words.AsSpan(first, count);
-        if (!words.ContainsAnyExcept(default(HmmPfn)))
+        Span<ulong> raw = Raw(first, count);
+        if (!raw.ContainsAnyExcept(0UL))
         {
             return;
         }
 
-        int before = count - words.Count(default(HmmPfn));
-        _map.Unmap(first, words);
-        words.Clear();
+        int before = count - raw.Count(0UL);
+        _map.Unmap(first, _words.AsSpan(first, count));
+        raw.Clear();
         _outcomes.AsSpan(first, count).Clear();
         _counters.TlbInvalidations++;
         _counters.PagesUnmapped += (ulong)before;
     }
+
+    // As plain numbers, which the framework searches at vector width.
+    private Span<ulong> Raw(int first, int count) => MemoryMarshal.Cast<HmmPfn, ulong>(_words.AsSpan(first, count));
 
     private void Tell(VpnRange range, int count, string step) => Observer?.Invoke(range, step, _scratchWords.AsSpan(0, count));
 
