@@ -137,7 +137,7 @@ internal sealed class AddressSpaceHandle : IColumnAddressSpace
         return _faulting.Classify(_space, range, work);
     }
 
-    public HmmStatus RangeFaultExtents(in HmmRange range, Span<HmmExtent> extents, out int extentCount, out ulong pageCount)
+    public HmmStatus RangeFaultExtents(in HmmRange range, Span<uint> starts, Span<HmmPfn> firsts, out int extentCount, out ulong pageCount)
     {
         Check(range.Range);
         IntervalNotifier notifier = NotifierOf(range);
@@ -147,12 +147,12 @@ internal sealed class AddressSpaceHandle : IColumnAddressSpace
             throw new ArgumentException($"Runs have no words to take per-page requests from; the mask is {range.PfnFlagsMask}.", nameof(range));
         }
 
-        if (extents.IsEmpty)
+        if (starts.IsEmpty || starts.Length != firsts.Length)
         {
-            throw new ArgumentException("There must be room for at least one run.", nameof(extents));
+            throw new ArgumentException($"There must be room for at least one run, and as much for starts as for words: {starts.Length} and {firsts.Length}.", nameof(starts));
         }
 
-        return _faulting.RunExtents(_space, range, notifier, extents, out extentCount, out pageCount);
+        return _faulting.RunExtents(_space, range, notifier, starts, firsts, out extentCount, out pageCount);
     }
 
     public HmmStatus RangeFaultBatch(in HmmRange range, ReadOnlySpan<Vpn> pages, Span<HmmPfn> hmmPfns, out int answered)

@@ -13,14 +13,19 @@ public interface IColumnAddressSpace : IAddressSpace
     /// <exception cref="ArgumentException">The bitmap is neither empty nor <c>(pages + 63) / 64</c> words long.</exception>
     HmmClassification Classify(in HmmRange range, Span<ulong> work);
 
-    /// <summary>A range fault that answers in runs instead of one word a page; faults as <see cref="IAddressSpace.RangeFault"/> does.</summary>
+    /// <summary>
+    /// A range fault that answers in runs instead of one word a page; faults as <see cref="IAddressSpace.RangeFault"/> does. A run's pages have equal flags and,
+    /// where they are valid, frame numbers that count up by one: a later page's word is the first one's plus its distance where that is valid, else the same.
+    /// </summary>
     /// <param name="range">The request; its mask must be empty, since there are no words to take per-page requests from.</param>
-    /// <param name="extents">Receives the runs, in order; neighbours that could be one are one.</param>
+    /// <param name="starts">Receives the first page of each run, counted from the range's start, in order; neighbours that could be one are one. A run ends where
+    /// the next begins, the last at <paramref name="pageCount"/>. Room for fewer than 64 runs at a time is slow.</param>
+    /// <param name="firsts">Receives the word of each run's first page; as long as <paramref name="starts"/>.</param>
     /// <param name="extentCount">Runs written.</param>
     /// <param name="pageCount">Pages they cover from the range's start: all of it, or as far as the runs went. Ask again for the rest.</param>
     /// <returns>As a range fault; what was written before an error is final.</returns>
-    /// <exception cref="ArgumentException">The mask is not empty, there is no room for a run, or the notifier does not cover the range or belongs elsewhere.</exception>
-    HmmStatus RangeFaultExtents(in HmmRange range, Span<HmmExtent> extents, out int extentCount, out ulong pageCount);
+    /// <exception cref="ArgumentException">The mask is not empty, there is no room for a run, the lengths differ, or the notifier does not cover the range or belongs elsewhere.</exception>
+    HmmStatus RangeFaultExtents(in HmmRange range, Span<uint> starts, Span<HmmPfn> firsts, out int extentCount, out ulong pageCount);
 
     /// <summary>Answers scattered pages, as a GPU's fault buffer names them: each as a range fault over that page alone would be, one after the other.</summary>
     /// <param name="range">The request; every page must lie in its range. Per-page requests are taken from the words as its mask says.</param>

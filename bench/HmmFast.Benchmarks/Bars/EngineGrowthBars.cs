@@ -60,10 +60,11 @@ public static class EngineGrowthBars
 
         using IMmuIntervalNotifier notifier = world.Space.InsertNotifier(all, null);
         var request = new HmmRange { Range = all, Notifier = notifier, NotifierSequence = notifier.ReadBegin() };
-        var extents = new HmmFast.Faulting.HmmExtent[populated * 4];
+        var starts = new uint[populated * 4];
+        var firsts = new HmmPfn[populated * 4];
         int runs = 0;
         IReadOnlyList<Timing> t = session.Measure("sparse", [new Contender("engine, extents of sparse memory", windowPages, () =>
-            EngineWorld.Must(world.Columns.RangeFaultExtents(request, extents, out runs, out _), "sparse extents"))]);
+            EngineWorld.Must(world.Columns.RangeFaultExtents(request, starts, firsts, out runs, out _), "sparse extents"))]);
         session.Add(new BarResult(
             "extents of sparse memory, one 2 MiB block in every GiB",
             windowPages,

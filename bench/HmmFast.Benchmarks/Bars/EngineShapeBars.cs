@@ -1,5 +1,3 @@
-using HmmFast.Faulting;
-
 namespace HmmFast.Benchmarks.Bars;
 
 /// <summary>Answers in other shapes: runs, 2 MiB entries, holes, scattered pages.</summary>
@@ -41,12 +39,13 @@ public static class EngineShapeBars
             world.Mix();
         }
 
-        var extents = new HmmExtent[pageCount];
+        var starts = new uint[pageCount];
+        var firsts = new HmmPfn[pageCount];
         int count = 0;
         string what = isInRuns ? "runs of 64" : "no runs";
-        void Run() => EngineWorld.Must(world.Columns.RangeFaultExtents(world.Request(world.All), extents, out count, out _), "extents");
+        void Run() => EngineWorld.Must(world.Columns.RangeFaultExtents(world.Request(world.All), starts, firsts, out count, out _), "extents");
         IReadOnlyList<Timing> t = session.Measure(
-            $"extents, {what}", [new Contender("engine, snapshot page by page", pageCount, world.Snapshot), new Contender($"engine, extents", pageCount, Run)]);
+            $"extents, {what}", [new Contender("engine, snapshot page by page", pageCount, world.Snapshot), new Contender("engine, extents", pageCount, Run)]);
         session.Add(new BarResult($"extents, {what}", pageCount, "x resolve page by page", t[1].SpeedOver(t[0]), isInRuns ? 5 : 0.7,
             Note: $"({(double)pageCount / count:0.0} pages a run)"));
         EngineAllocations.Add(session, $"extents, {what}", pageCount, Run);

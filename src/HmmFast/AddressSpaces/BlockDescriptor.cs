@@ -24,5 +24,8 @@ internal readonly record struct BlockDescriptor(ulong Raw)
 
     public uint Frame => (uint)(Raw >> 32);
 
+    /// <summary>The descriptor of an entry alike whose frames follow this one's.</summary>
+    public BlockDescriptor Following => new(Raw + ((ulong)PageOrder.PagesPerBlock << 32));
+
     public static BlockDescriptor Huge(byte pageClass, uint frame) => new((ulong)BlockKind.Huge | ((ulong)pageClass << 8) | ((ulong)frame << 32));
 }

@@ -42,10 +42,11 @@ internal sealed class RangeFaultEngine
     }
 
     /// <summary>A call that answers in runs.</summary>
-    public HmmStatus RunExtents(AddressSpace space, in HmmRange range, IntervalNotifier notifier, Span<HmmExtent> extents, out int extentCount, out ulong pageCount)
+    public HmmStatus RunExtents(
+        AddressSpace space, in HmmRange range, IntervalNotifier notifier, Span<uint> starts, Span<HmmPfn> firsts, out int extentCount, out ulong pageCount)
     {
         Interlocked.Increment(ref _calls);
-        var walk = new RangeWalk(_core, _cache, space, range, extents);
+        var walk = new RangeWalk(_core, _cache, space, range, starts, MemoryMarshal.Cast<HmmPfn, ulong>(firsts));
         HmmStatus status;
         do
         {

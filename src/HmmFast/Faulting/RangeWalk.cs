@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using HmmFast.AddressSpaces;
 using HmmFast.Kernels;
 using HmmFast.Policies;
@@ -34,7 +33,8 @@ internal ref struct RangeWalk
     private readonly WordFormat _format;
     private readonly DecisionKey _key;
     private readonly bool _asExtents;
-    private readonly Span<HmmExtent> _extents;
+    private readonly Span<uint> _starts;
+    private readonly Span<ulong> _firsts;
     private int _extentCount;
     private DecisionTable _table;
     private ByteTable _uniform;
@@ -42,11 +42,12 @@ internal ref struct RangeWalk
     private bool _faulted;
 
     /// <summary>A walk that answers in runs.</summary>
-    public RangeWalk(MemoryCore core, DecisionCache cache, AddressSpace space, in HmmRange range, Span<HmmExtent> extents)
+    public RangeWalk(MemoryCore core, DecisionCache cache, AddressSpace space, in HmmRange range, Span<uint> starts, Span<ulong> firsts)
         : this(core, cache, space, range, default(Span<ulong>))
     {
         _asExtents = true;
-        _extents = extents;
+        _starts = starts;
+        _firsts = firsts;
     }
 
     /// <summary>A walk that answers one word a page.</summary>
@@ -82,7 +83,7 @@ internal ref struct RangeWalk
     public readonly int ExtentCount => _extentCount;
 
     /// <summary>True when there is no room for another run.</summary>
-    private readonly bool IsFull => _asExtents && _extentCount == _extents.Length;
+    private readonly bool IsFull => _asExtents && _extentCount == _starts.Length;
 
     /// <summary>True when the last <see cref="Go"/> ended because it faulted; answering it forgets it.</summary>
     public bool IsAgain()
@@ -139,7 +140,7 @@ internal ref struct RangeWalk
     {
         if (_asExtents)
         {
-            Append(_at, to - _at, word);
+            Append(_at, word);
         }
         else
         {
@@ -149,50 +150,73 @@ internal ref struct RangeWalk
         _at = to;
     }
 
-    /// <summary>Adds a run, or lengthens the last one where the two are one. The caller has seen that there is room.</summary>
-    private void Append(ulong start, ulong count, ulong word)
+    /// <summary>Adds a run unless it goes on where the last one ends. The caller has seen that there is room.</summary>
+    private void Append(ulong start, ulong word)
     {
-        if (_extentCount > 0)
+        if (!GoesOn(start, word))
         {
-            ref HmmExtent last = ref _extents[_extentCount - 1];
-            ulong next = last.First.Raw + ((last.First.Raw & _layout.ValidBit) != 0 ? last.PageCount : 0);
-            if (next == word && last.Start.Value + last.PageCount == start)
-            {
-                last = last with { PageCount = last.PageCount + count };
-                return;
-            }
+            _starts[_extentCount] = (uint)(start - _start);
+            _firsts[_extentCount++] = word;
         }
-
-        _extents[_extentCount++] = new HmmExtent(new Vpn(start), count, new HmmPfn(word));
     }
 
-    /// <summary>Page tables in runs: up to the first page that needs work, or as many runs as there is room for.</summary>
-    [SkipLocalsInit]
+    /// <summary>True when a page has the word that the last run would give it.</summary>
+    private readonly bool GoesOn(ulong vpn, ulong word)
+    {
+        if (_extentCount == 0)
+        {
+            return false;
+        }
+
+        ulong last = _firsts[_extentCount - 1];
+        ulong distance = (last & _layout.ValidBit) != 0 ? vpn - _start - _starts[_extentCount - 1] : 0;
+        return last + distance == word;
+    }
+
+    /// <summary>Page tables in runs: up to the first page that needs work, or as many runs as there is room for. The kernel writes to the caller's memory.</summary>
     private unsafe HmmStatus ExtendOverTable(Vma vma, int count)
     {
-        // The kernel goes page by page where fewer than 64 runs have room, so it is given room for many.
-        const int Scratch = 2048;
-        Span<uint> starts = stackalloc uint[Scratch];
-        Span<ulong> words = stackalloc ulong[Scratch];
-        int room = Math.Min(Scratch, _extents.Length - _extentCount);
+        Span<uint> starts = _starts[_extentCount..];
+        Span<ulong> firsts = _firsts[_extentCount..];
         ExtentCount found = _table.HasAliases
-            ? ExtendByWords(count, starts[..room], words[..room])
+            ? ExtendByWords(count, starts, firsts)
             : _kernels.Extents(
                 new ReadOnlySpan<byte>(_space.Columns.Class + _at, count),
                 new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count),
                 _uniform,
                 _format.KindShift,
-                starts[..room],
-                words[..room]);
-        for (int i = 0; i < found.Extents; i++)
-        {
-            uint end = i + 1 < found.Extents ? starts[i + 1] : (uint)found.Pages;
-            Append(_at + starts[i], end - starts[i], words[i]);
-        }
-
+                starts,
+                firsts);
+        TakeIn(found.Extents);
         _at += (ulong)found.Pages;
         bool stoppedAtWork = found.Pages < count && (_uniform[_space.Columns.Class[_at]] & Resolution.WorkMask) != 0;
         return stoppedAtWork && !IsFull ? Work(vma) : HmmStatus.Ok;
+    }
+
+    /// <summary>Takes in runs that were written behind the last one, counted from the page the walk stands at.</summary>
+    private void TakeIn(int count)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        Span<uint> starts = _starts.Slice(_extentCount, count);
+        Span<ulong> firsts = _firsts.Slice(_extentCount, count);
+        if (_at != _start)
+        {
+            _kernels.Add(starts, (uint)(_at - _start));
+        }
+
+        if (GoesOn(_at, firsts[0]))
+        {
+            // One run with the last: the others move up.
+            starts[1..].CopyTo(starts);
+            firsts[1..].CopyTo(firsts);
+            count--;
+        }
+
+        _extentCount += count;
     }
 
     /// <summary>The same where a policy hands out aliases: the words are made first, since frame numbers change.</summary>
@@ -288,7 +312,7 @@ internal ref struct RangeWalk
                     status = Hole(vma, _space.Columns.HoleEnd(_at, to));
                     break;
                 case BlockKind.Huge:
-                    status = Huge(vma, end, blocks[block]);
+                    status = Huge(vma, end, to);
                     break;
                 default:
                     while (end < to && blocks[end / BlockPages].Kind == BlockKind.Table)
@@ -322,14 +346,24 @@ internal ref struct RangeWalk
         return HmmStatus.Ok;
     }
 
-    /// <summary>A 2 MiB entry is decided as a whole as well, for the part inside the range.</summary>
-    private HmmStatus Huge(Vma vma, ulong end, BlockDescriptor block)
+    /// <summary>A 2 MiB entry is decided as a whole as well, for the part inside the range. Entries behind it that go on in frames are answered with it.</summary>
+    private unsafe HmmStatus Huge(Vma vma, ulong end, ulong limit)
     {
+        BlockDescriptor* blocks = _space.Columns.Block;
+        BlockDescriptor block = blocks[_at / BlockPages];
         PageAsk ask = AskOfAll(_at, end);
         byte code = _table.Of(ask)[block.Class];
         if ((code & Resolution.WorkMask) != 0)
         {
             return FaultPiece(vma, end, ask.Write, isThere: true, _core.Classes[block.Class].IsWritable);
+        }
+
+        // Where every page has a request of its own, each entry has its own union of them.
+        BlockDescriptor next = block.Following;
+        while (!_isPerPage && end < limit && blocks[end / BlockPages] == next)
+        {
+            end = Math.Min(limit, end + BlockPages);
+            next = next.Following;
         }
 
         ulong word = ((ulong)(code & ~Resolution.KindMask) << 56) | _layout.Encode(PageOrder.Huge) | (block.Frame + (_at % BlockPages));

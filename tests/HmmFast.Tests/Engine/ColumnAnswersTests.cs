@@ -135,7 +135,8 @@ public sealed class ColumnAnswersTests
         VpnRange range = EngineWorld.Pages(0, PageCount);
         using IMmuIntervalNotifier notifier = world.Space.InsertNotifier(range, null);
         var space = (IColumnAddressSpace)world.Space;
-        var extents = new HmmExtent[PageCount];
+        var starts = new uint[PageCount];
+        var firsts = new HmmPfn[PageCount];
         var words = new HmmPfn[64];
         var work = new ulong[(PageCount + 63) / 64];
         Vpn[] pages = [.. Enumerable.Range(0, 64).Select(i => new Vpn(EngineWorld.First + (ulong)(i * 37 % PageCount)))];
@@ -144,7 +145,7 @@ public sealed class ColumnAnswersTests
         {
             var request = new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), Owner = EngineWorld.Owner0 };
             long before = GC.GetAllocatedBytesForCurrentThread();
-            space.RangeFaultExtents(request, extents, out _, out _);
+            space.RangeFaultExtents(request, starts, firsts, out _, out _);
             space.Classify(request, work);
             space.RangeFaultBatch(request, pages, words, out _);
             bytes = i < 5 ? 0 : bytes + GC.GetAllocatedBytesForCurrentThread() - before;
@@ -161,8 +162,9 @@ public sealed class ColumnAnswersTests
         using IMmuIntervalNotifier notifier = world.Space.InsertNotifier(range, null);
         var space = (IColumnAddressSpace)world.Space;
         var request = new HmmRange { Range = range, Notifier = notifier, NotifierSequence = 1 };
-        Assert.Throws<ArgumentException>(() => space.RangeFaultExtents(request, default, out _, out _));
-        Assert.Throws<ArgumentException>(() => space.RangeFaultExtents(request with { PfnFlagsMask = HmmRequestFlags.Fault }, new HmmExtent[1], out _, out _));
+        Assert.Throws<ArgumentException>(() => space.RangeFaultExtents(request, default, default, out _, out _));
+        Assert.Throws<ArgumentException>(() => space.RangeFaultExtents(request with { PfnFlagsMask = HmmRequestFlags.Fault }, new uint[1], new HmmPfn[1], out _, out _));
+        Assert.Throws<ArgumentException>(() => space.RangeFaultExtents(request, new uint[2], new HmmPfn[1], out _, out _));
         Assert.Throws<ArgumentException>(() => space.Classify(request, new ulong[2]));
         Assert.Throws<ArgumentException>(() => space.RangeFaultBatch(request, new Vpn[2], new HmmPfn[1], out _));
         Assert.Throws<ArgumentOutOfRangeException>(() => space.RangeFaultBatch(request, [range.End], new HmmPfn[1], out _));
@@ -177,7 +179,8 @@ public sealed class ColumnAnswersTests
 
     private static HmmStatus Expand(EngineWorld world, HmmRequestFlags request, int room, List<HmmPfn> words)
     {
-        var extents = new HmmExtent[room];
+        var starts = new uint[room];
+        var firsts = new HmmPfn[room];
         VpnRange whole = EngineWorld.Pages(0, PageCount);
         using IMmuIntervalNotifier notifier = world.Space.InsertNotifier(whole, null);
         ulong done = 0;
@@ -187,16 +190,18 @@ public sealed class ColumnAnswersTests
             VpnRange rest = EngineWorld.Pages(done, PageCount - done);
             status = ((IColumnAddressSpace)world.Space).RangeFaultExtents(
                 new HmmRange { Range = rest, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), DefaultFlags = request, Owner = EngineWorld.Owner0 },
-                extents,
+                starts,
+                firsts,
                 out int count,
                 out ulong covered);
             for (int i = 0; i < count; i++)
             {
-                Assert.Equal(EngineWorld.First + (ulong)words.Count, extents[i].Start.Value);
-                ulong step = world.Memory.Options.Layout.IsValid(extents[i].First) ? 1UL : 0;
-                for (ulong page = 0; page < extents[i].PageCount; page++)
+                Assert.Equal((ulong)words.Count - done, starts[i]);
+                ulong end = i + 1 < count ? starts[i + 1] : covered;
+                ulong step = world.Memory.Options.Layout.IsValid(firsts[i]) ? 1UL : 0;
+                for (ulong page = 0; page < end - starts[i]; page++)
                 {
-                    words.Add(new HmmPfn(extents[i].First.Raw + (page * step)));
+                    words.Add(new HmmPfn(firsts[i].Raw + (page * step)));
                 }
             }
 
