@@ -1,4 +1,6 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using HmmFast.Kernels;
 using HmmFast.Physical;
 
 namespace HmmFast.AddressSpaces;
@@ -28,26 +30,19 @@ internal sealed unsafe partial class AddressSpace
             return 0;
         }
 
-        var range = new VpnRange(new Vpn(from), to - from);
-        bool isWatched = Notifiers.HasHandler(range);
-        ReadOnlySpan<FaultAction> actions = _core.ActionsFor(write, isTaken);
         int count = (int)(to - from);
-        int frames = 0;
-        int told = 0;
-        int length = 0;
-        for (; length < count; length++)
+        ByteTable actions = _core.ActionsFor(write, isTaken);
+        Span<ulong> marks = stackalloc ulong[(int)BlockPages / 64];
+        marks = marks[..((count + 63) / 64)];
+        if (_core.Kernels.MarkMembers(new ReadOnlySpan<byte>(_class + from, count), actions, (byte)FaultAction.Any, marks) == 0)
         {
-            FaultAction action = actions[_class[from + (ulong)length]];
-            if (action == FaultAction.Other || (action > FaultAction.Fill && (isWatched || !MayGoAlong(from + (ulong)length, action))))
-            {
-                break;
-            }
-
-            frames += action != FaultAction.Nothing && (write || action != FaultAction.Fill) ? 1 : 0;
-            told += action > FaultAction.Fill ? 1 : 0;
+            _core.Counters.Faults += isTaken ? (ulong)count : 0;
+            return (ulong)count;
         }
 
-        if (length < 2 || (told > 0 && !Notifiers.IsInsideOrOutside(range)))
+        int length = MixedLength(marks, actions, from, count, write, out int frames, out int told);
+        var range = new VpnRange(new Vpn(from), (ulong)length);
+        if (length == 0 || (told > 0 && !Notifiers.IsInsideOrOutside(range)))
         {
             return 0;
         }
@@ -57,7 +52,33 @@ internal sealed unsafe partial class AddressSpace
             _vmas.PrepareAnon(vma);
         }
 
-        return FaultMixedRun(vma, from, length, frames, write, isTaken, actions, out outcome);
+        return FaultMixedRun(vma, range, frames, write, isTaken, actions, marks, out outcome);
+    }
+
+    /// <summary>Pages up to the first that cannot go in the loop, the frames they need and the invalidations they send.</summary>
+    private int MixedLength(ReadOnlySpan<ulong> marks, ByteTable actions, ulong from, int count, bool write, out int frames, out int told)
+    {
+        frames = 0;
+        told = 0;
+        bool isWatched = Notifiers.HasHandler(new VpnRange(new Vpn(from), (ulong)count));
+        for (int word = 0; word < marks.Length; word++)
+        {
+            for (ulong bits = marks[word]; bits != 0; bits &= bits - 1)
+            {
+                int page = (word * 64) + BitOperations.TrailingZeroCount(bits);
+                var action = (FaultAction)actions[_class[from + (ulong)page]];
+                bool isTold = (action & FaultAction.Told) != 0;
+                if (action == FaultAction.Other || (isTold && (isWatched || !MayGoAlong(from + (ulong)page, action))))
+                {
+                    return page;
+                }
+
+                told += isTold ? 1 : 0;
+                frames += isTold || (write && action == FaultAction.Fill) ? 1 : 0;
+            }
+        }
+
+        return count;
     }
 
     /// <summary>A device page can be brought back in the loop when it is mapped here alone, nothing else holds it, and its driver need not be told.</summary>
@@ -75,81 +96,84 @@ internal sealed unsafe partial class AddressSpace
     }
 
     [SkipLocalsInit]
-    private ulong FaultMixedRun(Vma vma, ulong from, int length, int frames, bool write, bool isTaken, ReadOnlySpan<FaultAction> actions, out FaultOutcome outcome)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private ulong FaultMixedRun(
+        Vma vma, VpnRange range, int frames, bool write, bool isTaken, ByteTable actions, ReadOnlySpan<ulong> marks, out FaultOutcome outcome)
     {
+        ulong from = range.Start.Value;
         byte written = _classes.Present(Written);
         byte zero = _classes.Present(EntryBits.Zero);
-        uint anon = vma.Anon?.Number ?? 0;
         uint index = IndexOf(vma, from);
         Span<uint> taken = stackalloc uint[(int)BlockPages];
-        int takenCount = _physical.TakeAnonymous(taken[..frames], anon);
+        int takenCount = _physical.TakeAnonymous(taken[..frames], vma.Anon?.Number ?? 0);
         int next = 0;
-        ulong faults = 0;
-        ulong zeroes = 0;
+        int end = (int)range.PageCount;
+        ulong filled = 0;
         ulong copies = 0;
         ulong back = 0;
-        int page = 0;
-        outcome = FaultOutcome.Done;
-        for (; page < length; page++)
+        FaultAction failed = FaultAction.Nothing;
+        for (int word = 0; word < marks.Length && failed == FaultAction.Nothing; word++)
         {
-            ulong vpn = from + (ulong)page;
-            byte id = _class[vpn];
-            FaultAction action = actions[id];
-            if (action == FaultAction.Nothing)
+            for (ulong bits = marks[word]; bits != 0; bits &= bits - 1)
             {
-                faults += isTaken ? 1UL : 0;
-                if (write && !isTaken && !_classes[id].IsDirty)
+                int page = (word * 64) + BitOperations.TrailingZeroCount(bits);
+                if (page >= end)
                 {
-                    // The processor marks what it writes.
-                    _class[vpn] = _classes.Change(id, EntryBits.Dirty, EntryBits.None);
+                    break;
                 }
 
-                continue;
-            }
+                ulong vpn = from + (ulong)page;
+                byte id = _class[vpn];
+                var action = (FaultAction)actions[id];
+                if (action == FaultAction.Touch)
+                {
+                    _class[vpn] = _classes.Change(id, EntryBits.Dirty, EntryBits.None);
+                    continue;
+                }
 
-            faults++;
-            if (action == FaultAction.Fill && !write)
-            {
-                _class[vpn] = zero;
-                _pfn[vpn] = 0;
-                zeroes++;
-                continue;
-            }
+                if (action == FaultAction.Fill && !write)
+                {
+                    _class[vpn] = zero;
+                    _pfn[vpn] = 0;
+                    filled++;
+                    continue;
+                }
 
-            copies += action == FaultAction.CopyZero ? 1UL : 0;
-            back += action == FaultAction.BringBack ? 1UL : 0;
-            if (next == takenCount)
-            {
-                outcome = FaultOutcome.OutOfMemory;
-                break;
-            }
+                if (next == takenCount)
+                {
+                    failed = action;
+                    end = page;
+                    break;
+                }
 
-            uint frame = taken[next++];
-            if (action == FaultAction.BringBack)
-            {
-                BringBackOne(vpn, id, frame);
-                continue;
-            }
+                uint frame = taken[next++];
+                if (action == FaultAction.BringBack)
+                {
+                    BringBackOne(vpn, id, frame);
+                    back++;
+                    continue;
+                }
 
-            _frames.Index[frame] = index + (uint)page;
-            _class[vpn] = written;
-            _pfn[vpn] = frame;
+                _frames.Index[frame] = index + (uint)page;
+                _class[vpn] = written;
+                _pfn[vpn] = frame;
+                copies += action == FaultAction.CopyZero ? 1UL : 0;
+                filled += action == FaultAction.Fill ? 1UL : 0;
+            }
         }
 
-        // The page that found no frame was told of and counted, but nothing else happened to it.
-        bool failed = outcome != FaultOutcome.Done;
-        FaultAction last = failed ? actions[_class[from + (ulong)page]] : FaultAction.Nothing;
-        ulong told = copies + back - (last == FaultAction.CopyZero ? 1UL : 0);
-        copies -= last == FaultAction.CopyZero ? 1UL : 0;
-        back -= last == FaultAction.BringBack ? 1UL : 0;
-        _core.Counters.Faults += faults;
-        _core.Counters.ZeroPageFaults += zeroes;
+        outcome = failed == FaultAction.Nothing ? FaultOutcome.Done : FaultOutcome.OutOfMemory;
+
+        // The page that found no frame is a fault too; a device page was told of before the frame was looked for, a copy would have been after.
+        ulong told = copies + back + (failed == FaultAction.BringBack ? 1UL : 0);
+        _core.Counters.Faults += (isTaken ? (ulong)end : filled + copies + back) + (failed == FaultAction.Nothing ? 0 : 1UL);
+        _core.Counters.ZeroPageFaults += write ? 0 : filled;
         _core.Counters.PagesCopied += copies;
         _core.Counters.PagesMigratedToSystem += back;
         _core.Counters.MigrateToRamFaults += back;
         _core.Counters.Invalidations += told;
-        Notifiers.BumpInside(new VpnRange(new Vpn(from), (ulong)length), told);
-        return (ulong)page;
+        Notifiers.BumpInside(range, told);
+        return (ulong)end;
     }
 
     private void BringBackOne(ulong vpn, byte id, uint to)

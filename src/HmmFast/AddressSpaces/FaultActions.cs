@@ -1,45 +1,63 @@
+using HmmFast.Kernels;
+
 namespace HmmFast.AddressSpaces;
 
-/// <summary>What a fault in private anonymous memory does to an entry of a class, as far as it can be done to many pages in one loop.</summary>
+/// <summary>What a fault in private anonymous memory does to an entry of a class, as far as it can be done to many pages in one loop. Each is a bit, so that kernels can mark them.</summary>
+[Flags]
 internal enum FaultAction : byte
 {
     /// <summary>Nothing but to be counted, where it counts.</summary>
-    Nothing,
+    Nothing = 0,
 
     /// <summary>An empty entry gets the zero page or a new frame.</summary>
-    Fill,
+    Fill = 1,
 
     /// <summary>A zero page is copied.</summary>
-    CopyZero,
+    CopyZero = 2,
 
     /// <summary>A private page of a device comes back.</summary>
-    BringBack,
+    BringBack = 4,
+
+    /// <summary>The processor marks the entry dirty; no fault.</summary>
+    Touch = 8,
 
     /// <summary>Anything else: page by page.</summary>
-    Other,
+    Other = 16,
+
+    /// <summary>All that a loop must look at.</summary>
+    Any = Fill | CopyZero | BringBack | Touch | Other,
+
+    /// <summary>Those that send an invalidation.</summary>
+    Told = CopyZero | BringBack,
 }
 
-/// <summary>The actions of every class for one access, rebuilt when classes are added.</summary>
-internal sealed class FaultActions
+/// <summary>The actions of every class for one access, refilled when classes are added.</summary>
+/// <param name="write">The access.</param>
+/// <param name="isTaken">True where a fault is taken whatever the entry, as a range fault does; false for the CPU, which faults only where it must.</param>
+internal sealed class FaultActions(bool write, bool isTaken)
 {
-    private readonly FaultAction[] _actions = new FaultAction[PageClassTable.Capacity];
+    private readonly ByteTable _table = new();
     private int _classCount;
 
     /// <summary>The actions by class.</summary>
-    /// <param name="classes">The classes.</param>
-    /// <param name="write">The access.</param>
-    /// <param name="isTaken">True where a fault is taken whatever the entry, as a range fault does; false for the CPU, which faults only where it must.</param>
-    public ReadOnlySpan<FaultAction> Of(PageClassTable classes, bool write, bool isTaken)
+    public ByteTable Of(PageClassTable classes)
     {
-        for (; _classCount < classes.Count; _classCount++)
+        if (_classCount != classes.Count)
         {
-            _actions[_classCount] = ActionOf(classes[(byte)_classCount], write, isTaken);
+            _classCount = classes.Count;
+            Span<byte> actions = stackalloc byte[PageClassTable.Capacity];
+            for (int id = 0; id < _classCount; id++)
+            {
+                actions[id] = (byte)ActionOf(classes[(byte)id]);
+            }
+
+            _table.Set(actions[.._classCount]);
         }
 
-        return _actions;
+        return _table;
     }
 
-    private static FaultAction ActionOf(PageClass pageClass, bool write, bool isTaken)
+    private FaultAction ActionOf(PageClass pageClass)
     {
         switch (pageClass.Kind)
         {
@@ -47,8 +65,10 @@ internal sealed class FaultActions
                 return FaultAction.Fill;
             case PageEntryKind.Present when !write:
                 return FaultAction.Nothing;
-            case PageEntryKind.Present when pageClass.IsWritable && (!isTaken || (pageClass.IsDirty && pageClass.IsSoftDirty)):
-                return FaultAction.Nothing;
+            case PageEntryKind.Present when pageClass.IsWritable && isTaken:
+                return pageClass.IsDirty && pageClass.IsSoftDirty ? FaultAction.Nothing : FaultAction.Other;
+            case PageEntryKind.Present when pageClass.IsWritable:
+                return pageClass.IsDirty ? FaultAction.Nothing : FaultAction.Touch;
             case PageEntryKind.Present when pageClass.IsZero:
                 return FaultAction.CopyZero;
             case PageEntryKind.DevicePrivate when !write || pageClass.IsWritable:

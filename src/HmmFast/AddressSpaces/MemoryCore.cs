@@ -10,7 +10,7 @@ internal sealed partial class MemoryCore : IDisposable
     private readonly List<FileObject> _files = [];
     private readonly List<FileObject> _nameless = [];
     private readonly Dictionary<uint, FileObject> _byObject = [];
-    private readonly FaultActions[] _actions = [new(), new(), new(), new()];
+    private readonly FaultActions[] _actions = [new(false, false), new(true, false), new(false, true), new(true, true)];
     private uint _nextObject;
     private uint _nextAnon;
     private ulong _nextStamp;
@@ -45,8 +45,7 @@ internal sealed partial class MemoryCore : IDisposable
     public MemoryCounters Counters;
 
     /// <summary>What a fault does to each class in private anonymous memory.</summary>
-    public ReadOnlySpan<FaultAction> ActionsFor(bool write, bool isTaken) =>
-        _actions[(write ? 1 : 0) + (isTaken ? 2 : 0)].Of(Classes, write, isTaken);
+    public ByteTable ActionsFor(bool write, bool isTaken) => _actions[(write ? 1 : 0) + (isTaken ? 2 : 0)].Of(Classes);
 
     /// <summary>Address spaces alive, in order of creation.</summary>
     public List<AddressSpace> Spaces { get; } = [];
