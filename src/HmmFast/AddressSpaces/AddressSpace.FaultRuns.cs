@@ -5,6 +5,9 @@ namespace HmmFast.AddressSpaces;
 /// <content>Faults over runs of pages: empty private memory at column speed, everything else page by page.</content>
 internal sealed unsafe partial class AddressSpace
 {
+    // A run is filled through spans, whose lengths are ints.
+    private const ulong MostRun = 1UL << 30;
+
     // Runs shorter than this are not worth the looking.
     private const int LeastRun = 8;
 
@@ -92,6 +95,7 @@ internal sealed unsafe partial class AddressSpace
     private ulong EmptyRun(Vma vma, ulong from, ulong to)
     {
         ulong at = from;
+        to = Math.Min(to, from + MostRun);
         while (at < to)
         {
             ulong block = at / BlockPages;
