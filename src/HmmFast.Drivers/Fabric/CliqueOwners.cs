@@ -76,6 +76,9 @@ public sealed class CliqueOwners
         return fresh;
     }
 
+    /// <summary>An owner that belongs to nobody, for memory that nobody is to have.</summary>
+    public OwnerId Fresh() => new(_nextOwner++);
+
     /// <summary>Takes a device out; an empty clique goes, its owner is never given out again.</summary>
     public void Leave(int member)
     {

@@ -23,9 +23,18 @@ public sealed partial class DeviceFabric
 
         _linkIsUp[link] = isUp;
         _counters.Changes++;
+        ulong ownersBefore = _counters.OwnerChanges;
         HmmStatus status = FollowConnectivity();
         Publish();
-        if (!isUp)
+        if (_counters.OwnerChanges != ownersBefore)
+        {
+            // Who changed cliques may hold memory of any device of its old one.
+            for (int member = 0; member < Count; member++)
+            {
+                Revoke(member);
+            }
+        }
+        else if (!isUp)
         {
             Revoke(Plan.Links[link].From);
             Revoke(Plan.Links[link].To);
@@ -97,6 +106,12 @@ public sealed partial class DeviceFabric
         }
 
         Publish();
+        if (state.Device is { } leaving && Policy.Owners is (OwnerRule.CliquesByEviction or OwnerRule.CliquesById))
+        {
+            // Owners that can change do: should the eviction fail, nobody's owner matches what is left.
+            Memory.SetOwner(leaving, _cliques.Fresh());
+        }
+
         Revoke(member);
         HmmStatus status = Evict(member);
         if (status == HmmStatus.Ok)

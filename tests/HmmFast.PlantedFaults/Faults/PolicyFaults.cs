@@ -76,7 +76,7 @@ public static class PolicyFaults
             "space.Revoke(pagemap);", "", "changes-are-revoked"),
 
         new("link-down-not-revoked", "a link that goes down is revoked", Changes,
-            "if (!isUp)\n        {\n            Revoke(Plan.Links[link].From);", "if (!isUp)\n        {", "changes-are-revoked"),
+            "else if (!isUp)\n        {\n            Revoke(Plan.Links[link].From);\n            Revoke(Plan.Links[link].To);", "else if (!isUp)\n        {", "changes-are-revoked"),
         new("chunk-unmapped-not-revoked", "an alias dies before its slot shows anything else", Changes,
             "_members[member].Window = WindowFor(member).WithoutChunk(chunk);\n        _counters.Changes++;\n        Publish();\n        Revoke(member);",
             "_members[member].Window = WindowFor(member).WithoutChunk(chunk);\n        _counters.Changes++;\n        Publish();", "changes-are-revoked"),
