@@ -13,4 +13,10 @@ else
   echo "no gcc: the C walk and the running kernel are left out" >&2
 fi
 dotnet build -c Release -v quiet --nologo bench/HmmFast.Benchmarks
-dotnet run -c Release --no-build --project bench/HmmFast.Benchmarks -- bars --results perf-results --baselines "$baselines" "$@"
+# 256 Mi pages take 17 GiB; with less memory the largest size is 16 Mi.
+largest=(--largest $((1 << 24)))
+if [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo 2>/dev/null || echo 0)" -gt $((18 << 20)) ]; then
+  largest=(--largest $((1 << 28)))
+fi
+[[ " $* " == *" --largest "* ]] && largest=()
+dotnet run -c Release --no-build --project bench/HmmFast.Benchmarks -- bars --results perf-results --baselines "$baselines" "${largest[@]}" "$@"

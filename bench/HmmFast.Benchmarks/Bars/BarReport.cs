@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace HmmFast.Benchmarks.Bars;
 
-/// <summary>Writes a session's results under perf-results/CPU/: JSON for machines, Markdown for people.</summary>
+/// <summary>Writes a session's results under perf-results/CPU/: JSON for machines, Markdown and plots for people.</summary>
 public static class BarReport
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -12,19 +12,19 @@ public static class BarReport
     /// <summary>The content of a result file.</summary>
     public sealed record ResultFile(MachineNote Machine, string Method, int Rounds, IReadOnlyList<BarResult> Bars, IReadOnlyList<Timing> Timings);
 
-    /// <summary>Writes NAME.json and NAME.md and returns the folder.</summary>
+    /// <summary>Writes NAME.json, NAME.md and the plots, and returns the folder.</summary>
     public static string Write(BarSession session, string resultsRoot, string name)
     {
         string folder = Path.Combine(resultsRoot, MachineNote.Current.Folder);
         Directory.CreateDirectory(folder);
         var file = new ResultFile(
             MachineNote.Current,
-            "One process; the contenders of a group take turns, round after round; medians of the rounds; ratios of medians of one run.",
+            $"One process; the contenders of a group take turns, round after round, in {ThreadClock.Name}; medians of the rounds; ratios of medians of one run.",
             session.Rounds,
             session.Bars,
             session.Timings);
         File.WriteAllText(Path.Combine(folder, name + ".json"), JsonSerializer.Serialize(file, Json) + "\n");
-        File.WriteAllText(Path.Combine(folder, name + ".md"), Markdown(file));
+        File.WriteAllText(Path.Combine(folder, name + ".md"), Markdown(file, BarPlots.Write(file, folder)));
         return folder;
     }
 
@@ -32,13 +32,18 @@ public static class BarReport
     public static ResultFile Read(string path) =>
         JsonSerializer.Deserialize<ResultFile>(File.ReadAllText(path), Json) ?? throw new InvalidDataException($"{path} holds no results.");
 
-    private static string Markdown(ResultFile file)
+    private static string Markdown(ResultFile file, IReadOnlyList<string> plots)
     {
         var text = new StringBuilder();
         MachineNote machine = file.Machine;
         text.Append(CultureInfo.InvariantCulture, $"# {machine.Cpu}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{machine.Cores} logical processors, {machine.MemoryMiB} MiB, {machine.Os}, {machine.Runtime}, {machine.Isa}.\n");
         text.Append(CultureInfo.InvariantCulture, $"{file.Method} {file.Rounds} rounds.\n\n");
+        foreach (string plot in plots)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"![pages a second against size]({plot})\n\n");
+        }
+
         text.Append("| work | pages | measure | value | bar | |\n|---|---:|---|---:|---:|---|\n");
         foreach (BarResult bar in file.Bars)
         {

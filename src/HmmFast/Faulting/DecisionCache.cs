@@ -17,7 +17,7 @@ internal sealed class DecisionCache
         for (int i = 0; i < Slots; i++)
         {
             DecisionTable? table = Volatile.Read(ref _tables[i]);
-            if (table is not null && table.Key == key)
+            if (table is not null && table.Key.Equals(key))
             {
                 return table;
             }
