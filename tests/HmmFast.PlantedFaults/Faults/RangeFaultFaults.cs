@@ -12,7 +12,8 @@ public static class RangeFaultFaults
     public static IReadOnlyList<PlantedFault> All { get; } =
     [
         new("stale-sequence-ignored", "a stale notifier sequence answers EBUSY before anything is written", Engine,
-            "notifier.Sequence != range.NotifierSequence ? HmmStatus.Busy : ", "", "equivalence-core"),
+            "var walk = new RangeWalk(_core, _cache, space, range, MemoryMarshal.Cast<HmmPfn, ulong>(hmmPfns));\n        HmmStatus status;\n        do\n        {\n            status = notifier.Sequence != range.NotifierSequence ? HmmStatus.Busy : ",
+            "var walk = new RangeWalk(_core, _cache, space, range, MemoryMarshal.Cast<HmmPfn, ulong>(hmmPfns));\n        HmmStatus status;\n        do\n        {\n            status = ", "equivalence-core"),
         new("gap-asked-is-error", "an asked page in a gap is EFAULT", Walk,
             "if (AskOfAll(_at, to).Fault)", "if (AskOfAll(_at, to).Fault && _end < _start)", "equivalence-core"),
         new("unreadable-vma-answered", "a VMA that may not be read gives errors, whatever it holds", Walk,
@@ -49,7 +50,7 @@ public static class RangeFaultFaults
             "default:\n                return !ask.Fault ? Resolution.Nothing", "default:\n                return !ask.Fault ? Resolution.Error", "range-fault-exhaustive"),
         new("own-private-page-faulted-for-write", "an owner's read-only private page is handed out even when write is asked", Rules,
             "case PageEntryKind.DevicePrivate when outcome != ForeignPageOutcome.Fall:",
-            "case PageEntryKind.DevicePrivate when outcome != ForeignPageOutcome.Fall && !(ask.Fault && ask.Write && !pageClass.IsWritable):", "equivalence-device"),
+            "case PageEntryKind.DevicePrivate when outcome != ForeignPageOutcome.Fall && !(ask.Fault && ask.Write && !pageClass.IsWritable):", "range-fault-exhaustive"),
         new("foreign-private-page-handed-out", "a foreign private page is not there", Tables,
             ": ForeignPageOutcome.Fall;", ": ForeignPageOutcome.Private;", "range-fault-exhaustive"),
         new("null-owner-matches", "a NULL owner matches nothing that has an owner", Tables,

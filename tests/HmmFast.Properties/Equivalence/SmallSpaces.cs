@@ -3,6 +3,7 @@ namespace HmmFast.Properties.Equivalence;
 /// <summary>Every request over two neighbouring pages in every pair of simple states: a space small enough to try all of it.</summary>
 public static class SmallSpaces
 {
+    private const int StateCount = 5;
     private static readonly OwnerId Own = new(1);
     private static readonly VpnRange Window = new(new Vpn(PageOrder.PagesPerGibibyte), PageOrder.PagesPerGibibyte);
     private static readonly Protection[] Protections = [Protection.ReadWrite, Protection.Read, Protection.None];
@@ -16,6 +17,7 @@ public static class SmallSpaces
         Zero,
         Written,
         Private,
+        PrivateReadOnly,
     }
 
     /// <summary>The check.</summary>
@@ -33,7 +35,7 @@ public static class SmallSpaces
         {
             foreach (Protection protection in Protections)
             {
-                for (int states = 0; states < (isHole ? 1 : 16); states++)
+                for (int states = 0; states < (isHole ? 1 : StateCount * StateCount); states++)
                 {
                     for (int form = 0; form < 16 * 4 * 3 * 3 * 2; form++)
                     {
@@ -43,7 +45,7 @@ public static class SmallSpaces
                         if (!words[0].SequenceEqual(words[1]))
                         {
                             throw new CheckFailedException(
-                                $"hole {isHole}, {protection}, states {(PageState)(states % 4)} {(PageState)(states / 4)}, form {form}: "
+                                $"hole {isHole}, {protection}, states {(PageState)(states % StateCount)} {(PageState)(states / StateCount)}, form {form}: "
                                 + $"[{string.Join(' ', words[0].Select(word => $"{word:x}"))}] and [{string.Join(' ', words[1].Select(word => $"{word:x}"))}]");
                         }
                     }
@@ -70,8 +72,8 @@ public static class SmallSpaces
         if (!isHole)
         {
             space.CpuWrite(new VpnRange(block.Start, 1), 7, 0, []);
-            Put(memory, space, pair.Start, (PageState)(states % 4));
-            Put(memory, space, pair.Start + 1, (PageState)(states / 4));
+            Put(memory, space, pair.Start, (PageState)(states % StateCount));
+            Put(memory, space, pair.Start + 1, (PageState)(states / StateCount));
         }
 
         space.Protect(block, protection);
@@ -100,12 +102,20 @@ public static class SmallSpaces
                 space.CpuWrite(page, vpn.Value, 0, []);
                 break;
             case PageState.Private:
+            case PageState.PrivateReadOnly:
                 var migration = new MigrateVma(page, MigrateVmaFlags.SelectSystem, Own);
                 space.MigrateVmaSetup(migration);
                 memory.TryAllocateDevicePage(new DeviceId(0), out Pfn pfn);
                 migration.Destination[0] = MigratePfn.Of(pfn, migrating: false, writable: true);
                 space.MigrateVmaPages(migration);
                 space.MigrateVmaFinalize(migration);
+                if (state == PageState.PrivateReadOnly)
+                {
+                    // Protection that comes back does not give a private entry its write permission again.
+                    space.Protect(page, Protection.Read);
+                    space.Protect(page, Protection.ReadWrite);
+                }
+
                 break;
             default:
                 break;

@@ -15,7 +15,7 @@ public static class PolicyChecksCatalog
         new NamedCheck(
             "policies",
             "random steps under every policy: engine equals reference at every width, and the ten invariants hold",
-            240,
+            480,
             run => Hold(run)),
         .. PolicyExamples.All,
         .. DmaChecks.All,
