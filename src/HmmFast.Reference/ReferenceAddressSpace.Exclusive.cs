@@ -22,7 +22,7 @@ internal sealed partial class ReferenceAddressSpace
         {
             uint pfn = (uint)pages[i].Value;
             bool made = physical.HeadOf(pfn) == pfn && TryMakeFolioExclusive(pfn, start + (ulong)i, owner);
-            physical.PutUnmapped(pfn);
+            physical.Put(pfn);
             if (!made)
             {
                 pages[i] = Pfn.None;

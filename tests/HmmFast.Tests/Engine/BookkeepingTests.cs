@@ -63,6 +63,32 @@ public sealed class BookkeepingTests
         Assert.False(world.Memory.ObserveFrame(frame).InUse);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void MakeDeviceExclusive_PinnedPageFromTheSwapCache_LeavesItThere(bool onReference)
+    {
+        // Dropping the reference that taking the page held is no reason to give its slot up.
+        var options = new MemorySystemOptions { SystemFrameCount = 64, SwapSlotCount = 8, Window = new VpnRange(new Vpn(0), 512) };
+        using IMemorySystem memory = onReference ? new HmmFast.Reference.ReferenceMemorySystem(options) : new MemorySystem(options);
+        using IAddressSpace space = memory.CreateAddressSpace();
+        var page = new VpnRange(new Vpn(3), 1);
+        space.Map(page, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
+        space.CpuWrite(page, 1, 0, default);
+        var seen = new PageObservation[1];
+        space.Observe(page, seen);
+        Pfn frame = seen[0].Frame;
+        memory.Pin(frame);
+        space.Advise(page, Advice.PageOut);
+        Assert.Equal(HmmStatus.Ok, space.MakeDeviceExclusive(page, new OwnerId(1), new Pfn[1], out ulong faulted));
+        Assert.Equal(1UL, faulted);
+        space.CpuRead(page, default, default);
+        space.Observe(page, seen);
+        Assert.Equal(frame, seen[0].Frame);
+        Assert.True(seen[0].IsInSwapCache);
+        memory.Unpin(frame);
+    }
+
     [Fact]
     public void Dispose_WithProcessesAlive_FreesAllNativeMemory()
     {
