@@ -66,13 +66,13 @@ public static class EngineMigrationBars
 
         public void ToDevice()
         {
-            Move(MigrateVmaFlags.SelectSystem);
+            Move();
             _isOnDevice = true;
         }
 
         public void ToSystem()
         {
-            Move(MigrateVmaFlags.SelectDevicePrivate);
+            Move();
             _isOnDevice = false;
         }
 
@@ -86,9 +86,8 @@ public static class EngineMigrationBars
             }
         }
 
-        private void Move(MigrateVmaFlags flags)
+        private void Move()
         {
-            _migration.Reset(world.All, flags, EngineWorld.Near);
             EngineWorld.Must(world.Space.MigrateVmaSetup(_migration), "migration setup");
             _destinations.CopyTo(_migration.Destination, 0);
             world.Space.MigrateVmaPages(_migration);
@@ -101,6 +100,7 @@ public static class EngineMigrationBars
 
         private void Take(bool toDevice)
         {
+            _migration.Reset(world.All, toDevice ? MigrateVmaFlags.SelectSystem : MigrateVmaFlags.SelectDevicePrivate, EngineWorld.Near);
             for (int i = 0; i < _destinations.Length; i++)
             {
                 Pfn page;

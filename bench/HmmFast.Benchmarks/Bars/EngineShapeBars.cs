@@ -12,16 +12,9 @@ public static class EngineShapeBars
     {
         foreach (ulong pageCount in session.Sizes(1 << 14, 1 << 18, 1 << 20, 1 << 24))
         {
-            if (pageCount != session.Sizes(1 << 14, 1 << 18).Last() || session.Rounds == 1)
-            {
-                Blocks(session, pageCount);
-            }
-
-            if (pageCount <= 1 << 20)
-            {
-                Extents(session, pageCount, isInRuns: true);
-                Extents(session, pageCount, isInRuns: false);
-            }
+            Blocks(session, pageCount);
+            Extents(session, pageCount, isInRuns: true);
+            Extents(session, pageCount, isInRuns: false);
         }
 
         Batches(session, session.Sizes(1 << 14, 1 << 18, 1 << 20).Last());

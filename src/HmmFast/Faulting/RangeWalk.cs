@@ -15,6 +15,10 @@ internal ref struct RangeWalk
     // A kernel call at most: a span's length is an int.
     private const ulong MostPages = 1UL << 30;
 
+    // Behind a page that needed work the walk looks one block ahead, then two, then four: looking at all of a large range after every stop would take time that
+    // grows with its square.
+    private const ulong FirstAhead = BlockPages;
+
     // Pages whose answers, 8 bytes each, stay in the first-level cache between two passes.
     private const int AliasPages = 2048;
 
@@ -39,6 +43,7 @@ internal ref struct RangeWalk
     private DecisionTable _table;
     private ByteTable _uniform;
     private ulong _at;
+    private ulong _ahead = MostPages;
     private bool _faulted;
 
     /// <summary>A walk that answers in runs.</summary>
@@ -315,11 +320,13 @@ internal ref struct RangeWalk
                     status = Huge(vma, end, to);
                     break;
                 default:
-                    while (end < to && blocks[end / BlockPages].Kind == BlockKind.Table)
+                    ulong reach = Math.Min(to, _at + _ahead);
+                    while (end < reach && blocks[end / BlockPages].Kind == BlockKind.Table)
                     {
                         end = Math.Min(to, end + BlockPages);
                     }
 
+                    _ahead = Math.Min(_ahead * 2, MostPages);
                     status = Table(vma, end);
                     break;
             }
@@ -432,6 +439,7 @@ internal ref struct RangeWalk
     /// <summary>The page the walk stands at cannot be answered by its class.</summary>
     private unsafe HmmStatus Work(Vma vma)
     {
+        _ahead = FirstAhead;
         PageAsk ask = AskAt(_at);
         byte id = _space.Columns.Class[_at];
         byte code = _table.Of(ask)[id];
