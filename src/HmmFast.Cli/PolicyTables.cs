@@ -33,6 +33,11 @@ internal static class PolicyTables
         io.Output.WriteLine(Invariant($"{scenario.Name}: {scenario.Description}"));
         io.Output.WriteLine(Invariant(
             $"{ByteSize.Format(report.PageCount * PageOrder.PageSizeBytes)} of {report.MemoryName}, {scenario.Rounds} x [{string.Join(", ", scenario.Steps.Select(step => Describe(scenario, step)))}], {ByteSize.Format((ulong)scenario.ChunkPageCount * PageOrder.PageSizeBytes)} a request"));
+        if (report.IsCompacted)
+        {
+            io.Output.WriteLine("unused address spans of 512 GiB are closed up: addresses count without them");
+        }
+
         PrintTable(io, "where the pages went", report, WhereColumns, breakEven: false);
         PrintTable(io, "calls and checks", report, CostColumns, breakEven: false);
         PrintTable(io, "memory and time", report, TimeColumns, breakEven: true);

@@ -44,7 +44,7 @@ public static class PolicyComparison
         Lock gate = new();
 
         // Each run has a memory system of its own, so that runs need nothing of one another.
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Math.Min(Environment.ProcessorCount, 4)) }, index =>
+        InParallel(0, count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Math.Min(Environment.ProcessorCount, 4)) }, index =>
         {
             IHmmPolicy policy = policies[index % policies.Count];
             FaultHabit habit = habits[index / policies.Count];
@@ -71,6 +71,7 @@ public static class PolicyComparison
             Scenario = scenario,
             MemoryName = memory.Name,
             PageCount = memory.PageCount,
+            IsCompacted = memory.IsCompacted,
             Results = results,
             Traces = [.. traces.OfType<PageTrace>()],
             IsVerified = verify,
@@ -97,6 +98,19 @@ public static class PolicyComparison
         }
 
         return null;
+    }
+
+    // What goes wrong in one run is told as if it had been the only one.
+    private static void InParallel(int first, int end, ParallelOptions options, Action<int> body)
+    {
+        try
+        {
+            Parallel.For(first, end, options, body);
+        }
+        catch (AggregateException several)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+        }
     }
 
     private static void SetBreakEven(PolicyResult[] results)

@@ -12,6 +12,9 @@ public sealed record PolicyComparisonReport
     /// <summary>Its pages.</summary>
     public required ulong PageCount { get; init; }
 
+    /// <summary>True when unused address spans were closed up.</summary>
+    public bool IsCompacted { get; init; }
+
     /// <summary>One result a policy and habit, in order.</summary>
     public required IReadOnlyList<PolicyResult> Results { get; init; }
 

@@ -31,6 +31,9 @@ public abstract class ScenarioMemory
     /// <summary>True when the memory is written piece by piece while it is spread, because nothing is in it at first.</summary>
     public abstract bool IsEmptyAtFirst { get; }
 
+    /// <summary>True when unused address spans were closed up: page numbers then count without them.</summary>
+    public bool IsCompacted { get; private protected init; }
+
     /// <summary>Options of a memory system that can hold it.</summary>
     /// <param name="systemFrameCount">System frames; null for enough to hold everything.</param>
     public abstract MemorySystemOptions Options(ulong? systemFrameCount);
@@ -80,6 +83,8 @@ public abstract class ScenarioMemory
         public Captured(Capture capture)
         {
             ArgumentNullException.ThrowIfNull(capture);
+            capture = AddressCompaction.Fit(capture, out bool isClosed);
+            IsCompacted = isClosed;
             _capture = capture;
             Extents = Stretches(capture);
             if (Extents.Count == 0)

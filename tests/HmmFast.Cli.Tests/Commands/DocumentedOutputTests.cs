@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using HmmFast.Policies;
+using HmmFast.Simulation.Comparison;
+
+namespace HmmFast.Cli.Tests.Commands;
+
+/// <summary>Output shown in the documents is what the command prints. With HMMFAST_UPDATE_DOCS=1 the documents are rewritten instead.</summary>
+public sealed partial class DocumentedOutputTests
+{
+    public static TheoryData<string> Pages => ["README.md"];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_EveryShownOutput_IsWhatTheCommandPrints(string page)
+    {
+        string path = Path.Combine(Root(), page);
+        string text = File.ReadAllText(path);
+        Dictionary<string, string[]> runs = [];
+        string updated = Block().Replace(text, match =>
+        {
+            string command = match.Groups["command"].Value.Trim();
+            if (!runs.TryGetValue(command, out string[]? lines))
+            {
+                CommandRun run = CommandRun.Of(command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+                Assert.True(run.ExitCode == ExitCode.Ok, run.Error);
+                lines = [.. run.Output.Split('\n').Select(line => line.TrimEnd())];
+                runs.Add(command, lines);
+            }
+
+            int first = int.Parse(match.Groups["first"].Value, CultureInfo.InvariantCulture);
+            int last = int.Parse(match.Groups["last"].Value, CultureInfo.InvariantCulture);
+            Assert.True(last <= lines.Length, $"'{command}' prints {lines.Length} lines; {page} shows up to {last}");
+            return $"{match.Groups["head"].Value}```\n{string.Join('\n', lines[(first - 1)..last])}\n```";
+        });
+        if (Environment.GetEnvironmentVariable("HMMFAST_UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(path, updated);
+            return;
+        }
+
+        Assert.NotEmpty(runs);
+        Assert.True(text == updated, $"{page} shows output that the command no longer prints; run this test with HMMFAST_UPDATE_DOCS=1 and look at the change");
+    }
+
+    [Fact]
+    public void PoliciesPage_EveryRowOfEveryTable_IsWhatTheComparisonGives()
+    {
+        string text = File.ReadAllText(Path.Combine(Root(), "docs", "policies.md"));
+        int rows = 0;
+        foreach (string name in ScenarioReader.EmbeddedNames)
+        {
+            PolicyScenario scenario = ScenarioReader.Open(name);
+            int at = text.IndexOf(scenario.Description, StringComparison.Ordinal);
+            Assert.True(at >= 0, $"docs/policies.md does not speak of the scenario {name}");
+            int end = text.IndexOf("\n#", at, StringComparison.Ordinal);
+            string section = text[at..(end < 0 ? text.Length : end)];
+            PolicyComparisonReport report = PolicyComparison.Run(scenario, ScenarioMemory.OfSize(scenario.PageCount), PolicyCatalog.All, [FaultHabit.RunForward]);
+            HashSet<string> spoken = [];
+            foreach (Match row in Row().Matches(section))
+            {
+                rows++;
+                CheckRow(name, row, report, spoken);
+            }
+
+            Assert.Equal(PolicyCatalog.All.Count, spoken.Count);
+        }
+
+        Assert.True(rows > 30);
+    }
+
+    private static void CheckRow(string name, Match row, PolicyComparisonReport report, HashSet<string> spoken)
+    {
+        string[] policies = row.Groups["policies"].Value.Split(',', StringSplitOptions.TrimEntries);
+        ulong[] numbers = [.. row.Groups["numbers"].Value.Split('|').Select(cell => ulong.Parse(cell.Trim(), NumberStyles.AllowThousands, CultureInfo.InvariantCulture))];
+        List<double> times = [];
+        foreach (string policy in policies)
+        {
+            Assert.True(spoken.Add(policy), $"{name}: {policy} stands in two rows");
+            PolicyResult result = report.Results.Single(found => PolicyCatalog.NumberOf(found.Policy) == policy);
+            ulong[] expected =
+            [
+                Value(result, "privatePages"),
+                Value(result, "aliasBusPages") + Value(result, "aliasHostBridgePages"),
+                Value(result, "systemPages"),
+                Value(result, "failedPages") + Value(result, "unusablePfns"),
+                Value(result, "migratedPages"),
+                Value(result, "collateralPages"),
+                Value(result, "secondCalls"),
+            ];
+            Assert.True(expected.SequenceEqual(numbers), $"{name}: {policy} is [{string.Join(", ", expected)}], the page says [{string.Join(", ", numbers)}]");
+            times.Add(result.TotalTimeNs);
+        }
+
+        string least = Time(times.Min());
+        string most = Time(times.Max());
+        Assert.Equal(least == most ? least : $"{least} – {most}", row.Groups["time"].Value.Trim());
+    }
+
+    private static ulong Value(PolicyResult result, string metric) => (ulong)PolicyMetrics.Find(metric).Value(result);
+
+    private static string Time(double ns) => ns >= 1e9
+        ? string.Create(CultureInfo.InvariantCulture, $"{ns / 1e9:0.00} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{ns / 1e6:0.0} ms");
+
+    internal static string Root()
+    {
+        DirectoryInfo? directory = new(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "HmmFast.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new DirectoryNotFoundException($"No directory above {AppContext.BaseDirectory} holds HmmFast.sln.");
+    }
+
+    [GeneratedRegex(@"(?<head><!-- output of: (?<command>[^|]+)\| (?<first>\d+)-(?<last>\d+) -->\n)```\n(?:(?!```)[^\n]*\n)*```")]
+    private static partial Regex Block();
+
+    [GeneratedRegex(@"^\|(?<policies>[^|]*P\d[^|]*)\|(?<numbers>[\d,\s|]+)\|(?<time>[^|]+)\|\s*$", RegexOptions.Multiline)]
+    private static partial Regex Row();
+}

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using HmmFast.Simulation.Comparison;
+
+namespace HmmFast.Cli.Tests.Commands;
+
+/// <summary>hmmfast run --policy: the tables, JSON, CSV, explanations, and what it refuses.</summary>
+public sealed class PolicyCommandTests
+{
+    private static readonly string[] Small = ["run", "--policy", "all", "--memory", "16MiB"];
+
+    [Fact]
+    public void Run_AllPolicies_PrintsARowEachWithin120Columns()
+    {
+        CommandRun run = CommandRun.Of(Small);
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        foreach (string name in (string[])["P0  owner-only", "P2c alias-on-request-whole-range", "P8b dynamic-owner-cluster", "P11 typed-output"])
+        {
+            Assert.Equal(3, run.Output.Split('\n').Count(line => line.Contains(name, StringComparison.Ordinal)));
+        }
+
+        // The first two lines are sentences and may be longer than a table.
+        Assert.All(run.Output.Split('\n').Skip(2).Where(line => !line.Contains(": ", StringComparison.Ordinal) && !line.StartsWith('=')), line => Assert.True(line.Length <= 120, line));
+    }
+
+    [Fact]
+    public void Run_Json_HasEveryMetricByNameWithItsUnit()
+    {
+        CommandRun run = CommandRun.Of([.. Small, "--json", "--pairs"]);
+        using JsonDocument json = JsonDocument.Parse(run.Output);
+        JsonElement policies = json.RootElement.GetProperty("policies");
+        Assert.Equal(16, policies.GetArrayLength());
+        foreach (JsonElement policy in policies.EnumerateArray())
+        {
+            Assert.False(string.IsNullOrEmpty(policy.GetProperty("policy").GetString()));
+            foreach (MetricDescription metric in PolicyMetrics.All)
+            {
+                Assert.True(policy.GetProperty(metric.Name).GetDouble() >= 0);
+                Assert.Equal(metric.Unit, json.RootElement.GetProperty("units").GetProperty(metric.Name).GetString());
+            }
+
+            ulong asked = policy.GetProperty("requestedPages").GetUInt64();
+            Assert.Equal(asked, policy.GetProperty("pairs").EnumerateArray().Aggregate(0UL, (sum, pair) => sum + pair.GetProperty("pages").GetUInt64()));
+        }
+    }
+
+    [Fact]
+    public void Run_Csv_HasAsManyFieldsInEveryLine()
+    {
+        foreach (string[] extra in (string[][])[["--csv"], ["--csv", "--pairs"]])
+        {
+            string[] lines = CommandRun.Of([.. Small, .. extra]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.True(lines.Length > 16);
+            Assert.All(lines, line => Assert.Equal(lines[0].Split(',').Length, line.Split(',').Length));
+        }
+    }
+
+    [Fact]
+    public void Run_ExplainOfAPage_TellsEachStep()
+    {
+        CommandRun run = CommandRun.Of("run", "--policy", "P2b,P3", "--scenario", "mixed-ranges", "--memory", "4MiB", "--explain", "330");
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains("at first: on gpu1", run.Output, StringComparison.Ordinal);
+        Assert.Contains("M=NotSupported", run.Output, StringComparison.Ordinal);
+        Assert.Contains("cannot be DMA mapped: those are asked for again without ALLOW_P2P", run.Output, StringComparison.Ordinal);
+        Assert.Contains("the page is system memory for it", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--policy ownr-only", "There is no policy 'ownr-only'")]
+    [InlineData("--scenario no-such", "neither a file nor an embedded scenario")]
+    [InlineData("--policy all --habit fast", "There is no habit 'fast'")]
+    [InlineData("--policy all --memory 5", "--memory '5'")]
+    [InlineData("--policy all --share 0.5", "--share belongs to the job without --policy")]
+    [InlineData("--policy all --csv --json", "only one of them")]
+    [InlineData("--pairs", "--pairs belongs to the comparison")]
+    [InlineData("--policy P0 --memory 16MiB --explain 4096", "page number from 0 to 4095")]
+    [InlineData("--policy P0 --memory 16MiB --explain 0x1000", "is not one of the scenario's pages")]
+    public void Run_WhatMakesNoSense_IsRefused(string line, string says)
+    {
+        CommandRun run = CommandRun.Of(["run", .. line.Split(' ')]);
+        Assert.NotEqual(ExitCode.Ok, run.ExitCode);
+        Assert.Contains(says, run.Error, StringComparison.Ordinal);
+        Assert.Equal("", run.Output);
+    }
+
+    [SkippableFact]
+    public void Run_CapturedLikeProcessOnARealMachine_Works()
+    {
+        string root = DocumentedOutputTests.Root();
+        string machine = Path.Combine(root, "..", "shared", "topologies", "lspci", "gpud-dell-8xH100-lspci-vvv.txt");
+        Skip.IfNot(File.Exists(machine), "the machine's lspci text is not beside the repository");
+        DirectoryInfo folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            File.Copy(machine, Path.Combine(folder.FullName, Path.GetFileName(machine)));
+            string scenario = Path.Combine(folder.FullName, "eight-gpus.scenario.json");
+            File.Copy(Path.Combine(root, "docs", "examples", "eight-gpus.scenario.json"), scenario);
+            CommandRun run = CommandRun.Of("run", "--policy", "P0,P3", "--scenario", scenario, "--memory", "32MiB", "--verify");
+            Assert.True(run.ExitCode == ExitCode.Ok, run.Error);
+            Assert.Contains("verify: equal", run.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}

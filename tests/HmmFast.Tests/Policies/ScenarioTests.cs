@@ -1,0 +1,121 @@
+using System.Text;
+using HmmFast.Drivers.Importing;
+using HmmFast.Policies;
+using HmmFast.Simulation.Comparison;
+using HmmFast.Simulation.Machines;
+
+namespace HmmFast.Tests.Policies;
+
+/// <summary>Scenario files, the comparison over them, and what is said of files that are wrong.</summary>
+public class ScenarioTests
+{
+    private const ulong Pages = 24 << 8;
+
+    public static TheoryData<string> Names => [.. ScenarioReader.EmbeddedNames];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void EmbeddedScenario_EveryPolicyAndHabit_ReferenceGivesTheSame(string name)
+    {
+        PolicyScenario scenario = ScenarioReader.Open(name);
+        PolicyComparisonReport report = PolicyComparison.Run(
+            scenario, ScenarioMemory.OfSize(Pages), PolicyCatalog.All, [FaultHabit.RunForward, FaultHabit.OnlyAsked], verify: true);
+        Assert.Empty(report.Differences);
+        Assert.Equal(32, report.Results.Count);
+
+        // Each scenario is there because policies differ on it.
+        Assert.Contains(PolicyMetrics.All, metric => report.Results.Select(metric.Value).Distinct().Count() > 1);
+    }
+
+    [Fact]
+    public void OwnPolicy_InAFileOfItsOwn_IsComparedLikeTheOthers()
+    {
+        PolicyComparisonReport report = PolicyComparison.Run(
+            ScenarioReader.Open("default"),
+            ScenarioMemory.OfSize(Pages),
+            [OwnerOnlyPolicy.Instance, new CoreDistancePolicy(), new SameSwitchPolicy()],
+            [FaultHabit.RunForward],
+            verify: true);
+        Assert.Empty(report.Differences);
+        PolicyResult core = report.Results[1];
+        PolicyResult own = report.Results[2];
+        Assert.Equal(core.Pages(PageOutcome.AliasBus), own.Pages(PageOutcome.AliasBus));
+        Assert.NotEqual(0UL, core.Pages(PageOutcome.AliasHostBridge));
+        Assert.Equal(0UL, own.Pages(PageOutcome.AliasHostBridge));
+        Assert.Equal("", PolicyCatalog.NumberOf(own.Policy));
+    }
+
+    [Fact]
+    public void Comparison_MixedRanges_FaultThatRunsForwardTakesNeighboursAlong()
+    {
+        PolicyComparisonReport report = PolicyComparison.Run(
+            ScenarioReader.Open("mixed-ranges"), ScenarioMemory.OfSize(Pages), [new CoreDistancePolicy()], [FaultHabit.RunForward, FaultHabit.OnlyAsked]);
+        double collateral = PolicyMetrics.Find("collateralPages").Value(report.Results[0]);
+        Assert.True(collateral > 0);
+        Assert.Equal(collateral, PolicyMetrics.Find("collateralByFaultPages").Value(report.Results[0]));
+        Assert.Equal(0, PolicyMetrics.Find("collateralPages").Value(report.Results[1]));
+    }
+
+    [Theory]
+    [InlineData("\"rounds\": 2,", "\"ronds\": 2,", 21, "'ronds'", "'rounds'")]
+    [InlineData("\"by\": \"gpu0\"", "\"by\": \"gpu9\"", 24, "'gpu9'", "gpu0, gpu1, nic0, nic1")]
+    [InlineData("\"to\": \"gpu1\"", "\"to\": \"gpu0\"", 12, "'gpu0'", "joins two devices")]
+    [InlineData("\"memory\": \"1GiB\"", "\"memory\": \"1GB\"", 13, "'1GB'", "such as \"2MiB\"")]
+    [InlineData("\"memory\": \"1GiB\"", "\"memory\": \"9999TiB\"", 13, "'9999TiB'", "8 TiB")]
+    [InlineData("\"do\": \"restore\"", "\"do\": \"linkDown\", \"link\": \"gpu0-gpu7\"", 27, "'gpu0-gpu7'", "gpu0-gpu1")]
+    [InlineData("\"machine\": \"two-gpus\"", "\"machine\": \"no-such-file\"", 6, "'no-such-file'", "neither an embedded machine nor a file")]
+    [InlineData("0000:19:00.0", "0000:99:00.0", 8, "'0000:99:00.0'", "no such function")]
+    [InlineData("\"uses\": 4", "\"uses\": -4", 22, "'-4'", "not negative")]
+    [InlineData("\"format\": \"hmmfast-scenario\"", "\"format\": \"other\"", 3, "", "this is no scenario")]
+    public void Read_WrongValue_NamesFileLineAndValue(string original, string replacement, int line, string value, string says)
+    {
+        string text = ScenarioReader.EmbeddedText("default");
+        int at = text.IndexOf(original, StringComparison.Ordinal);
+        Assert.True(at >= 0, original);
+        string wrong = string.Concat(text.AsSpan(0, at), replacement, text.AsSpan(at + original.Length));
+        MachineReadException thrown = Assert.Throws<MachineReadException>(() => ScenarioReader.Parse(Encoding.UTF8.GetBytes(wrong), "mine.json"));
+        Assert.StartsWith("mine.json", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains(value, thrown.Message, StringComparison.Ordinal);
+        Assert.Contains(says, thrown.Message, StringComparison.Ordinal);
+        Assert.InRange(thrown.Line, line - 3, line + 3);
+    }
+
+    [Theory]
+    [InlineData("\"memory\": \"auto\", \"owner\": \"gpu-driver\", \"window\": \"8KiB\"", "smaller than one chunk")]
+    [InlineData("\"memory\": \"64MiB\", \"owner\": \"gpu-driver\", \"window\": \"128MiB\"", "larger than the 64 MiB")]
+    [InlineData("\"memory\": \"none\", \"window\": \"25%\"", "has no memory that a window could show")]
+    [InlineData("\"memory\": \"auto\", \"window\": \"125%\"", "0% to 100%")]
+    [InlineData("\"memory\": \"auto\", \"dma\": { \"maskBits\": 8 }", "12 to 64 bits")]
+    [InlineData("\"memory\": \"auto\", \"dma\": { \"iomu\": true }", "'iommu'")]
+    public void Read_WrongDevice_SaysWhatDoesNotFit(string members, string says)
+    {
+        string text = ScenarioReader.EmbeddedText("small-bar").Replace("\"memory\": \"auto\", \"owner\": \"gpu-driver\", \"window\": \"25%\"", members, StringComparison.Ordinal);
+        MachineReadException thrown = Assert.Throws<MachineReadException>(() => ScenarioReader.Parse(Encoding.UTF8.GetBytes(text), "mine.json"));
+        Assert.Contains(says, thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"memory\": \"256MiB\"", "\"memory\": \"256MiB\", \"systemMemory\": \"1MiB\"", "system memory of 256 frames is too small")]
+    [InlineData("\"memory\": \"auto\"", "\"memory\": \"2MiB\"", "has 512 pages of memory; the scenario places 65536")]
+    public void Run_WhatDoesNotFit_SaysSo(string original, string replacement, string says)
+    {
+        string text = ScenarioReader.EmbeddedText("small-bar").Replace(original, replacement, StringComparison.Ordinal);
+        PolicyScenario scenario = ScenarioReader.Parse(Encoding.UTF8.GetBytes(text), "mine.json");
+        ScenarioException thrown = Assert.Throws<ScenarioException>(() =>
+            PolicyComparison.Run(scenario, ScenarioMemory.OfSize(scenario.PageCount), [OwnerOnlyPolicy.Instance], [FaultHabit.RunForward]));
+        Assert.Contains(says, thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_SystemMemoryRunsOutDuringMigration_FailsThoseRequestsAndKeepsThePages()
+    {
+        string text = ScenarioReader.EmbeddedText("unreachable-peer")
+            .Replace("\"memory\": \"256MiB\"", "\"memory\": \"64MiB\", \"systemMemory\": \"34MiB\"", StringComparison.Ordinal);
+        PolicyScenario scenario = ScenarioReader.Parse(Encoding.UTF8.GetBytes(text), "mine.json");
+        PolicyComparisonReport report = PolicyComparison.Run(
+            scenario, ScenarioMemory.OfSize(scenario.PageCount), [OwnerOnlyPolicy.Instance], [FaultHabit.RunForward], verify: true);
+        Assert.Empty(report.Differences);
+        Assert.NotEqual(0UL, report.Results[0].OutOfMemoryRequests);
+        Assert.NotEqual(0UL, report.Results[0].Pages(PageOutcome.Failed));
+    }
+}
