@@ -64,7 +64,7 @@ public sealed class RangeFaultAllocationTests
             }
             while (status == HmmStatus.Busy);
             long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
-            
+
             // The first rounds meet new page classes, and build decision tables for them.
             most = i < 3 ? 0 : Math.Max(most, bytes);
         }
