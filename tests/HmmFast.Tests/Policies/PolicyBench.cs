@@ -100,6 +100,8 @@ internal sealed class PolicyBench : IDisposable
 
         public bool ClientHasMemory { get; init; }
 
+        public ulong? ClientPages { get; init; }
+
         public ulong? WindowPages { get; init; }
 
         public bool Writes { get; init; }
@@ -121,7 +123,7 @@ internal sealed class PolicyBench : IDisposable
                     ChunkPageCount = 1,
                     BusOffsetBytes = 0x1_0000_0000,
                 },
-                new FabricMember { Name = "client", MemoryPageCount = ClientHasMemory ? pageCount : 0, Owner = new OwnerId(OwnerMatches ? 1u : 2u) },
+                new FabricMember { Name = "client", MemoryPageCount = ClientHasMemory ? ClientPages ?? pageCount : 0, Owner = new OwnerId(OwnerMatches ? 1u : 2u) },
                 new FabricMember { Name = "gpu2", MemoryPageCount = pageCount, Owner = new OwnerId(3), WindowPageCount = pageCount, ChunkPageCount = 1 },
             ],
             Links = HasLink ? [new FabricLink(0, 1, new PathEstimate(150e9, 1000), LinkIsUp)] : [],
