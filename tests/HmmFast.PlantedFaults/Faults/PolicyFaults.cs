@@ -46,7 +46,7 @@ public static class PolicyFaults
         new("private-given-to-the-dma-map", "an importer keeps private pfns from the DMA map", "src/HmmFast.Drivers/Importing/FrameCursor.cs",
             "DeviceMemoryKind.Private ? device : null", "DeviceMemoryKind.Coherent ? device : null", "post-check-mixed"),
         new("alias-flags-stick-to-a-private-pfn", "a private pfn carries no mapping's flags", Importer,
-            "if ((words[i].Raw & sticky) != 0)", "if (false)", "policies"),
+            "if ((words[i].Raw & sticky) != 0)", "if (false)", "private-pfn-has-no-mapping"),
         new("link-not-looked-at", "a private pfn over a link that is down cannot be used", Importer,
             "if (reach.LinkIsUp)", "if (reach.LinkIsUp || reach.LinkPath.Exists || !reach.IsPermitted)", "policies"),
 

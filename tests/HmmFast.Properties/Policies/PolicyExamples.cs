@@ -29,6 +29,7 @@ public static class PolicyExamples
         new NamedCheck("clique-order", "a chain and a ring are cut by probe order, and never joined where a link is missing", 1, _ => CliqueOrder()),
         new NamedCheck("post-check-mixed", "a range that mixes private and system pages goes to system memory as a whole", 1, _ => Each(PostCheckMixed)),
         new NamedCheck("changes-are-revoked", "when a permission, link, chunk or owner goes, whoever held pages by it was told before the change is complete", 1, _ => Each(ChangesAreRevoked)),
+        new NamedCheck("private-pfn-has-no-mapping", "a page that was an alias and is now handed out privately has lost its mapping's flags", 1, _ => Each(PrivatePfnHasNoMapping)),
         new NamedCheck("unplug-out-of-memory", "an unplug that runs out of system memory keeps every page and can be repeated", 1, _ => Each(UnplugOutOfMemory)),
     ];
 
@@ -283,6 +284,23 @@ public static class PolicyExamples
             owner.ExpectNothing("a client with the old owner");
             _ = owner.Importer.Resolve(Pages);
             owner.Expect(0, 16, PageOutcome.System);
+        }
+    }
+
+    private static void PrivatePfnHasNoMapping(Subject subject)
+    {
+        using Bench bench = new(subject, new CoreDistancePolicy());
+        bench.Place(0, 0, 16);
+        _ = bench.Importer.Resolve(Pages);
+        bench.Expect(0, 16, PageOutcome.AliasBus);
+
+        // The same pages again, by somebody who carries their owner: private pfns, which no DMA map has seen.
+        bench.Importer.OwnerOverride = new OwnerId(1);
+        _ = bench.Importer.Resolve(Pages);
+        bench.Expect(0, 16, PageOutcome.Unusable);
+        foreach (HmmPfn word in bench.Importer.Words)
+        {
+            PolicyInvariants.Require((word.Raw & bench.Memory.Options.Layout.StickyMask) == 0, $"{subject.Name}: {word} carries the flags of its alias");
         }
     }
 
