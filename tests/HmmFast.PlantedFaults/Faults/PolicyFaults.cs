@@ -18,7 +18,7 @@ public static class PolicyFaults
         new("alias-result-wiped", "an alias pfn that was found is the answer", Walk,
             "pfn = alias.Value;", "pfn = 0;", "policies"),
         new("sticky-flags-overwritten", "sticky flags survive a re-fault", Walk,
-            "_format = new WordFormat(_layout.StickyMask,", "_format = new WordFormat(0,", "policies"),
+            "_format = new WordFormat(range.IgnoresWords ? 0 : _layout.StickyMask,", "_format = new WordFormat(0,", "policies"),
         new("allow-p2p-inside-the-order-field", "no flag lies in the order field", "src/HmmFast.Vocabulary/Faulting/HmmPfnLayout.cs",
             "new(\"6.16+allow-p2p\", 53)\n    {\n        DmaMappedBit = 1UL << 60,\n        P2pDmaBit = 1UL << 59,\n        P2pDmaBusBit = 1UL << 58,\n        AllowP2pBit = 1UL << 52,",
             "new(\"6.16+allow-p2p\", 53)\n    {\n        DmaMappedBit = 1UL << 60,\n        P2pDmaBit = 1UL << 59,\n        P2pDmaBusBit = 1UL << 58,\n        AllowP2pBit = 1UL << 57,",
