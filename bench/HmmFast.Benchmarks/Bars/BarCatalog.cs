@@ -33,19 +33,25 @@ public static class BarCatalog
     public static int Run(BarSession session, string? results, string? baselines, string? filter, bool gate = true)
     {
         Console.WriteLine($"{MachineNote.Current.Cpu}, {MachineNote.Current.Isa}, {session.Rounds} rounds");
+        string? folder = null;
         foreach ((string name, Action<BarSession, string?> measure) in Groups)
         {
             if (filter is null || name.Contains(filter, StringComparison.OrdinalIgnoreCase))
             {
                 measure(session, baselines);
+                if (results is not null)
+                {
+                    // After every group: what takes minutes is not lost when a later group fails. A run of some groups replaces theirs alone.
+                    folder = BarReport.Write(session, results, "bars", keepsOthers: filter is not null);
+                }
             }
         }
 
         int missed = session.Bars.Count(bar => !bar.IsMet);
         Console.WriteLine($"bars: {session.Bars.Count - missed} met, {missed} not met");
-        if (results is not null)
+        if (folder is not null)
         {
-            Console.WriteLine($"results in {BarReport.Write(session, results, "bars")}");
+            Console.WriteLine($"results in {folder}");
         }
 
         return session.Bars.Any(bar => !bar.IsMet && (gate || bar.IsExact)) ? 1 : 0;

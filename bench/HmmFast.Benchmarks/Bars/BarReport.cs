@@ -13,7 +13,11 @@ public static class BarReport
     public sealed record ResultFile(MachineNote Machine, string Method, int Rounds, IReadOnlyList<BarResult> Bars, IReadOnlyList<Timing> Timings);
 
     /// <summary>Writes NAME.json, NAME.md and the plots, and returns the folder.</summary>
-    public static string Write(BarSession session, string resultsRoot, string name)
+    /// <param name="session">What was measured.</param>
+    /// <param name="resultsRoot">Folder of the folders of machines.</param>
+    /// <param name="name">Name of the files.</param>
+    /// <param name="keepsOthers">Keep what an earlier run measured and this one did not.</param>
+    public static string Write(BarSession session, string resultsRoot, string name, bool keepsOthers = false)
     {
         string folder = Path.Combine(resultsRoot, MachineNote.Current.Folder);
         Directory.CreateDirectory(folder);
@@ -23,7 +27,18 @@ public static class BarReport
             session.Rounds,
             session.Bars,
             session.Timings);
-        File.WriteAllText(Path.Combine(folder, name + ".json"), JsonSerializer.Serialize(file, Json) + "\n");
+        string path = Path.Combine(folder, name + ".json");
+        if (keepsOthers && File.Exists(path))
+        {
+            ResultFile old = Read(path);
+            file = file with
+            {
+                Bars = Merge(old.Bars, session.Bars, bar => (bar.Work, bar.PageCount, bar.Measure)),
+                Timings = Merge(old.Timings, session.Timings, timing => (timing.Name, timing.PageCount)),
+            };
+        }
+
+        File.WriteAllText(path, JsonSerializer.Serialize(file, Json) + "\n");
         File.WriteAllText(Path.Combine(folder, name + ".md"), Markdown(file, BarPlots.Write(file, folder)));
         return folder;
     }
@@ -31,6 +46,29 @@ public static class BarReport
     /// <summary>Reads a result file back.</summary>
     public static ResultFile Read(string path) =>
         JsonSerializer.Deserialize<ResultFile>(File.ReadAllText(path), Json) ?? throw new InvalidDataException($"{path} holds no results.");
+
+    // In the old order; what is new comes last.
+    private static List<T> Merge<T, TKey>(IReadOnlyList<T> old, IReadOnlyList<T> measured, Func<T, TKey> key)
+        where TKey : notnull
+    {
+        var byKey = measured.GroupBy(key).ToDictionary(group => group.Key, group => group.ToList());
+        var merged = new List<T>();
+        foreach (T one in old)
+        {
+            if (!byKey.TryGetValue(key(one), out List<T>? again))
+            {
+                merged.Add(one);
+            }
+            else if (again.Count > 0)
+            {
+                merged.AddRange(again);
+                again.Clear();
+            }
+        }
+
+        merged.AddRange(measured.Where(one => byKey[key(one)].Count > 0));
+        return merged;
+    }
 
     private static string Markdown(ResultFile file, IReadOnlyList<string> plots)
     {
