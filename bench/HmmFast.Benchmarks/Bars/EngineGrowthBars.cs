@@ -19,9 +19,9 @@ public static class EngineGrowthBars
             largest,
             "of the stream limit's growth",
             growth / limitGrowth,
-            1.05,
+            1,
             MustStayBelow: true,
-            Note: $"(the time a page grows {growth:0.00} times, the limit's {limitGrowth:0.00} times; 1.05 allows for the spread)"));
+            Note: $"(the time a page grows {growth:0.00} times, the limit's {limitGrowth:0.00} times)"));
         Sparse(session);
     }
 

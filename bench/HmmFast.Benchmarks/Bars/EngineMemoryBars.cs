@@ -30,8 +30,8 @@ public static class EngineMemoryBars
         double frame = (double)(written - empty) / pageCount - table;
         string note = $"(resident, of an address space of {window / PageOrder.PagesPerGibibyte:n0} GiB)";
         session.Add(new BarResult("page table", pageCount, "bytes a page", table, 5.1, MustStayBelow: true, note));
-        session.Add(new BarResult("frames", pageCount, "bytes a frame", frame, 12.2, MustStayBelow: true,
-            "(resident; the bar is 12 and what the system rounds up to; free lists and folio counts are in it)"));
+        session.Add(new BarResult("frames", pageCount, "bytes a frame", frame, 12, MustStayBelow: true,
+            "(resident; the columns are 12, the rest is a bit a frame that says whether it is free, and the counts of 2 MiB folios)"));
     }
 
     private static long ResidentBytes()

@@ -6,7 +6,7 @@ namespace HmmFast.Benchmarks.Bars;
 /// </summary>
 public static class EngineSnapshotBars
 {
-    // The reference keeps objects; past this it takes minutes to fill and nothing changes.
+    // The reference keeps objects; past this it takes minutes to fill.
     private const ulong LargestReferencePageCount = 1 << 20;
 
     /// <summary>Name under which the engine's timings are kept.</summary>
@@ -81,7 +81,7 @@ public static class EngineSnapshotBars
                 session.Add(new BarResult("resolve", pageCount, "x the C walk", snapshot.SpeedOver(walk), 40));
             }
 
-            session.Add(new BarResult("resolve", pageCount, "x the reference", snapshot.SpeedOver(reference), 20, Note: $"(the reference at {reference.PageCount:n0} pages, where it is faster)"));
+            session.Add(new BarResult("resolve", pageCount, "x the reference", snapshot.SpeedOver(reference), 20, Note: $"(the reference at {reference.PageCount:n0} pages)"));
             session.Add(new BarResult("classify", pageCount, "of the read limit", t[5].SpeedOver(t[3]), 0.9));
             session.Add(new BarResult("resolve with per-page requests", pageCount, "x memcpy of the result array", t[6].SpeedOver(copy), 1.0));
         }

@@ -128,6 +128,9 @@ internal static class PerformanceSection
         text.Append('\n');
         foreach (Bar bar in missed)
         {
+            string note = bar.Note.Length == 0 ? "" : $" {bar.Note}";
+            string relation = bar.MustStayBelow ? "≤" : "≥";
+            Line(text, $"- {bar.Work}, {bar.PageCount:N0} pages: {bar.Measure} {bar.Value:0.00}, bar {relation} {bar.Limit:0.##}{note}");
         }
     }
 

@@ -44,6 +44,7 @@ public sealed class PerformanceSectionTests
             Assert.Contains("1 of 2 bars are met", section, StringComparison.Ordinal);
             Assert.Contains("1.50 times", section, StringComparison.Ordinal);
             Assert.Contains("| resolve | 16,777,216 | of memcpy | 1.25 | ≥ 2 | **not met**; cold |", section, StringComparison.Ordinal);
+            Assert.Contains("- resolve, 16,777,216 pages: of memcpy 1.25, bar ≥ 2 cold", section, StringComparison.Ordinal);
             Assert.Contains("| memory | 4,096 | bytes a page | 5.00 | ≤ 5.1 | met |", section, StringComparison.Ordinal);
         }
         finally
