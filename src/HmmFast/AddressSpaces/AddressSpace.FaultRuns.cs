@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HmmFast.Physical;
 
 namespace HmmFast.AddressSpaces;
@@ -263,9 +264,19 @@ internal sealed unsafe partial class AddressSpace
     {
         uint first = _pfn[from];
         Pagemap pagemap = _physical.PagemapOf(first)!;
-        run = Math.Min(run, PfnRun(from, from + (ulong)run));
-        run = _physical.MovableRun(first, run);
-        if (run < LeastRun || vma.IsSpecial || pagemap.Ops is not null || !_physical.TryTakeSystemRun((ulong)run, out uint to, out ulong taken))
+        if (vma.IsSpecial || pagemap.Ops is not null)
+        {
+            return 0;
+        }
+
+        int adjacent = PfnRun(from, from + (ulong)run);
+        if (adjacent < LeastRun)
+        {
+            return BringBackScattered(from, run, pagemap);
+        }
+
+        run = _physical.MovableRun(first, adjacent);
+        if (run < LeastRun || !_physical.TryTakeSystemRun((ulong)run, out uint to, out ulong taken))
         {
             return 0;
         }
@@ -286,6 +297,59 @@ internal sealed unsafe partial class AddressSpace
         _core.Kernels.CountUp(new Span<uint>(_pfn + from, count), to);
         _physical.GiveMoved(first, count);
         return taken;
+    }
+
+    /// <summary>The same for frames in no order: those of one block at most.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private ulong BringBackScattered(ulong from, int run, Pagemap pagemap)
+    {
+        FrameFlags* flags = _frames.Flags;
+        ushort* maps = _frames.MapCount;
+        uint* objects = _frames.Object;
+        uint* indices = _frames.Index;
+        uint* pfns = _pfn + from;
+        uint low = (uint)pagemap.Frames.First;
+        uint length = (uint)pagemap.Frames.Count;
+        int count = 0;
+        while (count < run && pfns[count] - low < length && (flags[pfns[count]] & ~PlainMayHave) == PlainAnonymous && maps[pfns[count]] == 1)
+        {
+            count++;
+        }
+
+        Span<uint> taken = stackalloc uint[(int)BlockPages];
+        Span<MigratePfn> left = stackalloc MigratePfn[(int)BlockPages];
+        count = _physical.TakeAnonymous(taken[..count], 0);
+        if (count == 0)
+        {
+            return 0;
+        }
+
+        EntryBits bits = _classes[_class[from]].Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
+        byte id = _classes.Present(bits);
+        for (int i = 0; i < count; i++)
+        {
+            uint old = pfns[i];
+            uint frame = taken[i];
+            if (_physical.TracksContent)
+            {
+                _frames.Content[frame] = _frames.Content[old];
+            }
+
+            flags[frame] = flags[old];
+            objects[frame] = objects[old];
+            indices[frame] = indices[old];
+            maps[old] = 0;
+            pfns[i] = frame;
+            left[i] = MigratePfn.Of(new Pfn(old), migrating: true, writable: false);
+        }
+
+        CountRun(from, (ulong)count);
+        _core.Counters.PagesMigratedToSystem += (ulong)count;
+        _core.Counters.MigrateToRamFaults += (ulong)count;
+        FillEntries(from, (ulong)count, id);
+        _physical.GiveScattered(left[..count]);
+        return (ulong)count;
     }
 
     /// <summary>A run's faults and the invalidation each of them sends, to notifiers that only count.</summary>

@@ -5,6 +5,9 @@ namespace HmmFast.AddressSpaces;
 /// <content>fork: columns are translated to what both processes may keep, then copied.</content>
 internal sealed unsafe partial class AddressSpace
 {
+    // Entries copied in one go.
+    private const ulong CopiedPages = 1 << 14;
+
     /// <summary>A child that shares everything private copy-on-write.</summary>
     public AddressSpace Fork()
     {
@@ -67,8 +70,15 @@ internal sealed unsafe partial class AddressSpace
                         end = Math.Min(vma.End, end + BlockPages);
                     }
 
-                    child.CopyEntries(this, from, end);
-                    CountShared(from, end);
+                    child._columns.AdviseHuge(from, end);
+                    for (ulong at = from; at < end; at += CopiedPages)
+                    {
+                        // Counted while the entries are still in cache.
+                        ulong to = Math.Min(end, at + CopiedPages);
+                        child.CopyEntries(this, at, to);
+                        CountShared(at, to);
+                    }
+
                     break;
             }
 
@@ -78,14 +88,9 @@ internal sealed unsafe partial class AddressSpace
 
     private void CopyEntries(AddressSpace parent, ulong from, ulong to)
     {
-        _columns.AdviseHuge(from, to);
-        while (from < to)
-        {
-            int count = (int)Math.Min(to - from, 1UL << 28);
-            new Span<byte>(parent._class + from, count).CopyTo(new Span<byte>(_class + from, count));
-            new Span<uint>(parent._pfn + from, count).CopyTo(new Span<uint>(_pfn + from, count));
-            from += (ulong)count;
-        }
+        int count = (int)(to - from);
+        new Span<byte>(parent._class + from, count).CopyTo(new Span<byte>(_class + from, count));
+        new Span<uint>(parent._pfn + from, count).CopyTo(new Span<uint>(_pfn + from, count));
     }
 
     /// <summary>Counts the child's entries of a table at their frames and slots.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using HmmFast.AddressSpaces;
 using HmmFast.Physical;
@@ -10,6 +12,13 @@ internal static unsafe class Migrator
 {
     private const ulong BlockPages = PageOrder.PagesPerBlock;
 
+    // Entries that go in one step: what several passes over their columns can share in the cache.
+    private const int MostRun = 4096;
+    private const int MostScattered = 512;
+
+    // Shorter runs go with the pages in no order.
+    private const int LeastRun = 8;
+
     /// <summary>migrate_vma_setup.</summary>
     public static HmmStatus Setup(AddressSpace space, MigrateVma migration)
     {
@@ -21,12 +30,12 @@ internal static unsafe class Migrator
         }
 
         migration.CollectedPageCount = 0;
-        Array.Clear(migration.Source);
         Array.Clear(migration.Destination);
         migration.Context = space;
         space.Invalidate(range, InvalidationEvent.Migrate, migration.PagemapOwner);
-        Collect(space, vma, migration);
-        Isolate(space, migration);
+        bool areShared = Collect(space, vma, migration);
+        migration.Source.AsSpan((int)range.PageCount).Clear();
+        Isolate(space, migration, areShared);
         return HmmStatus.Ok;
     }
 
@@ -68,7 +77,9 @@ internal static unsafe class Migrator
             }
             else
             {
-                run = space.MoveHeldRun(range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value, run);
+                run = run < LeastRun
+                    ? space.MoveHeldScattered(range.Start.Value + i, Sources(migration, i), Destinations(migration, i))
+                    : space.MoveHeldRun(range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value, run);
                 moved = run > 0 || TryMove(space, range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value);
             }
 
@@ -106,10 +117,19 @@ internal static unsafe class Migrator
             bool moved = source.IsMigrating && destination.IsValid;
             if (moved && source.IsValid)
             {
-                int run = space.RestoreHeldRun(range.Start.Value + i, (uint)destination.Pfn.Value, RunAt(migration, (int)i, isValid: true));
+                int run = RunAt(migration, (int)i, isValid: true);
+                if (run < LeastRun)
+                {
+                    run = space.RestoreScattered(range.Start.Value + i, Sources(migration, i), Destinations(migration, i));
+                }
+                else
+                {
+                    run = space.RestoreHeldRun(range.Start.Value + i, (uint)destination.Pfn.Value, run);
+                    physical.UnusedRun((uint)source.Pfn.Value, run);
+                }
+
                 if (run > 0)
                 {
-                    physical.UnusedRun((uint)source.Pfn.Value, run);
                     i += (ulong)run - 1;
                     continue;
                 }
@@ -134,15 +154,38 @@ internal static unsafe class Migrator
     }
 
     /// <summary>Entries from one on that migrate alike: sources that count up (or are all empty) to destinations that count up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int RunAt(MigrateVma migration, int index, bool isValid)
     {
         ReadOnlySpan<MigratePfn> sources = migration.Source;
         ReadOnlySpan<MigratePfn> destinations = migration.Destination;
-        int end = (int)migration.Range.PageCount;
+        int end = (int)Math.Min(migration.Range.PageCount, (ulong)index + MostRun);
         ulong step = isValid ? 1UL : 0;
         ulong source = sources[index].Raw;
         ulong destination = destinations[index].Raw;
         int at = index + 1;
+        if (Vector.IsHardwareAccelerated && end - at >= Vector<ulong>.Count && sources[at].Raw == source + step && destinations[at].Raw == destination + 1)
+        {
+            Vector<ulong> up = Vector<ulong>.Indices;
+            Vector<ulong> wantedSource = new Vector<ulong>(source + step) + (up * step);
+            Vector<ulong> wantedDestination = new Vector<ulong>(destination + 1) + up;
+            var sourceStep = new Vector<ulong>(step * (ulong)Vector<ulong>.Count);
+            var destinationStep = new Vector<ulong>((ulong)Vector<ulong>.Count);
+            ReadOnlySpan<ulong> sourceWords = MemoryMarshal.Cast<MigratePfn, ulong>(sources);
+            ReadOnlySpan<ulong> destinationWords = MemoryMarshal.Cast<MigratePfn, ulong>(destinations);
+            while (at + Vector<ulong>.Count <= end
+                && new Vector<ulong>(sourceWords[at..]) == wantedSource
+                && new Vector<ulong>(destinationWords[at..]) == wantedDestination)
+            {
+                wantedSource += sourceStep;
+                wantedDestination += destinationStep;
+                at += Vector<ulong>.Count;
+            }
+
+            source += step * (ulong)(at - index - 1);
+            destination += (ulong)(at - index - 1);
+        }
+
         while (at < end && sources[at].Raw == (source += step) && destinations[at].Raw == ++destination)
         {
             at++;
@@ -150,6 +193,12 @@ internal static unsafe class Migrator
 
         return at - index;
     }
+
+    private static ReadOnlySpan<MigratePfn> Sources(MigrateVma migration, ulong index) =>
+        migration.Source.AsSpan((int)index, (int)Math.Min(MostScattered, migration.Range.PageCount - index));
+
+    private static ReadOnlySpan<MigratePfn> Destinations(MigrateVma migration, ulong index) =>
+        migration.Destination.AsSpan((int)index, (int)Math.Min(MostScattered, migration.Range.PageCount - index));
 
     private static void CheckContext(AddressSpace space, MigrateVma migration)
     {
@@ -159,13 +208,14 @@ internal static unsafe class Migrator
         }
     }
 
-    /// <summary>Looks at every entry and holds those that may move.</summary>
-    private static void Collect(AddressSpace space, Vma vma, MigrateVma migration)
+    /// <summary>Looks at every entry and holds those that may move. True when others may map some of them.</summary>
+    private static bool Collect(AddressSpace space, Vma vma, MigrateVma migration)
     {
         PageColumns columns = space.Columns;
         ulong at = migration.Range.Start.Value;
         ulong end = migration.Range.End.Value;
         int next = 0;
+        bool areShared = false;
         while (at < end)
         {
             ulong block = at / BlockPages;
@@ -173,6 +223,7 @@ internal static unsafe class Migrator
             bool isSplit = space.TrySplitForMigration(block);
             if (!isSplit)
             {
+                migration.Source.AsSpan(next, (int)(to - at)).Clear();
                 next += (int)(to - at);
                 at = to;
             }
@@ -181,15 +232,17 @@ internal static unsafe class Migrator
             while (at < to)
             {
                 int run = isHole ? (int)(to - at) : space.ClassRun(at, to);
-                run = CollectRun(space, vma, migration, at, next, run, isHole);
+                run = CollectRun(space, vma, migration, at, next, run, isHole, ref areShared);
                 at += (ulong)run;
                 next += run;
             }
         }
+
+        return areShared;
     }
 
     /// <summary>Collects pages of one class; answers how many.</summary>
-    private static int CollectRun(AddressSpace space, Vma vma, MigrateVma migration, ulong vpn, int index, int run, bool isHole)
+    private static int CollectRun(AddressSpace space, Vma vma, MigrateVma migration, ulong vpn, int index, int run, bool isHole, ref bool areShared)
     {
         PageClass entry = isHole ? default : space.Core.Classes[space.Columns.Class[vpn]];
         if (!entry.HoldsFrame)
@@ -205,8 +258,19 @@ internal static unsafe class Migrator
         bool isSelected = entry.Kind == PageEntryKind.DevicePrivate ? IsSelected(space.Core.Physical, migration, entry)
             : entry.Kind == PageEntryKind.Present && IsSelected(space.Core.Physical, migration, frame);
         int held = isSelected ? space.HoldRun(vpn, run) : 0;
+        if (held == 0 && isSelected)
+        {
+            held = space.HoldScattered(vpn, migration.Source.AsSpan(index, run));
+            if (held > 0)
+            {
+                migration.CollectedPageCount += (ulong)held;
+                return held;
+            }
+        }
+
         if (held == 0)
         {
+            areShared = true;
             migration.Source[index] = CollectPage(space, vma, migration, vpn, isHole);
             migration.CollectedPageCount += migration.Source[index].IsMigrating ? 1UL : 0;
             return 1;
@@ -262,13 +326,13 @@ internal static unsafe class Migrator
     }
 
     /// <summary>Takes collected pages away from everyone else; pinned ones are put back.</summary>
-    private static void Isolate(AddressSpace space, MigrateVma migration)
+    private static void Isolate(AddressSpace space, MigrateVma migration, bool areShared)
     {
         PhysicalMemory physical = space.Core.Physical;
         ushort* mapCounts = physical.Frames.MapCount;
         ulong start = migration.Range.Start.Value;
         ReadOnlySpan<MigratePfn> sources = migration.Source.AsSpan(0, (int)migration.Range.PageCount);
-        for (int i = 0; i < sources.Length; i++)
+        for (int i = 0; areShared && i < sources.Length; i++)
         {
             // The collected entry itself still counts.
             if (sources[i].IsValid && mapCounts[(uint)sources[i].Pfn.Value] > 1)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HmmFast.Physical;
 
 /// <content>What is done to runs of frames at column speed, and which runs that is possible for.</content>
@@ -164,6 +166,33 @@ internal sealed unsafe partial class PhysicalMemory
 
             first += (uint)run;
             count -= run;
+        }
+    }
+
+    /// <summary>Gives back frames that nothing holds any more, all of the first one's memory, whose driver need not be told.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void GiveScattered(ReadOnlySpan<MigratePfn> pages)
+    {
+        ulong first = pages[0].Pfn.Value;
+        FrameRange range = PagemapOf(first)?.Frames ?? System;
+        int at = 0;
+        while (at < pages.Length)
+        {
+            // Neighbours go together.
+            ulong from = pages[at].Pfn.Value;
+            int run = 1;
+            while (at + run < pages.Length && pages[at + run].Pfn.Value == from + (ulong)run)
+            {
+                run++;
+            }
+
+            for (int i = 0; i < run; i++)
+            {
+                Frames.Flags[from + (ulong)i] = FrameFlags.None;
+            }
+
+            range.Give(from, (ulong)run);
+            at += run;
         }
     }
 
