@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace HmmFast.AddressSpaces;
 
 /// <summary>
@@ -19,7 +21,10 @@ internal sealed class PageClassTable
 
     // Direct look-up for the classes without a device: kind and bits; 0 is "not yet interned" (the none class itself is 0 anyway).
     private readonly byte[] _direct = new byte[KindCount * BitCombinations];
-    private readonly Dictionary<PageClass, byte> _byDevice = [];
+
+    // The same for device-private classes, the only ones with a device: by device number, then by bits.
+    private byte[][] _ofDevice = [];
+    private int _ofDeviceCount;
 
     /// <summary>Classes in use; also the table's version, since classes are only added.</summary>
     public int Count { get; private set; } = 1;
@@ -32,24 +37,23 @@ internal sealed class PageClassTable
     /// <exception cref="InvalidOperationException">It would be the 257th class.</exception>
     public byte Intern(PageClass pageClass)
     {
+        ref byte id = ref _direct[0];
         if (pageClass.Device == 0)
         {
-            ref byte id = ref _direct[((int)pageClass.Kind * BitCombinations) + (int)pageClass.Bits];
-            if (id == 0 && pageClass != default)
-            {
-                id = Add(pageClass);
-            }
-
-            return id;
+            id = ref _direct[((int)pageClass.Kind * BitCombinations) + (int)pageClass.Bits];
         }
-
-        if (!_byDevice.TryGetValue(pageClass, out byte known))
+        else
         {
-            known = Add(pageClass);
-            _byDevice.Add(pageClass, known);
+            MakeRoom(pageClass.Device);
+            id = ref _ofDevice[pageClass.Device][(int)pageClass.Bits];
         }
 
-        return known;
+        if (id == 0 && pageClass != default)
+        {
+            id = Add(pageClass);
+        }
+
+        return id;
     }
 
     /// <summary>Gives a device's private pages their classes: with what access, exclusivity and soft-dirty bit an entry can hold one.</summary>
@@ -60,15 +64,15 @@ internal sealed class PageClassTable
         ReadOnlySpan<EntryBits> forms =
             [Both, Both | EntryBits.SoftDirty, EntryBits.Exclusive, EntryBits.Exclusive | EntryBits.SoftDirty, EntryBits.None, EntryBits.SoftDirty];
         var key = new PageClass(PageEntryKind.DevicePrivate, Both, checked((ushort)(device + 1)));
-        if (_byDevice.ContainsKey(key))
+        if (TryFind(key, out _))
         {
             return;
         }
 
-        if (_byDevice.Count + forms.Length > Capacity - ReservedForOthers)
+        if (_ofDeviceCount + forms.Length > Capacity - ReservedForOthers)
         {
             throw new InvalidOperationException(
-                $"Page states are kept as one byte. Private pages of {_byDevice.Count / forms.Length} devices are in use, which take {_byDevice.Count} of the {Capacity - ReservedForOthers} classes there are for them; device {device} needs {forms.Length} more.");
+                $"Page states are kept as one byte. Private pages of {_ofDeviceCount / forms.Length} devices are in use, which take {_ofDeviceCount} of the {Capacity - ReservedForOthers} classes there are for them; device {device} needs {forms.Length} more.");
         }
 
         foreach (EntryBits bits in forms)
@@ -82,7 +86,8 @@ internal sealed class PageClassTable
     {
         if (pageClass.Device != 0)
         {
-            return _byDevice.TryGetValue(pageClass, out id);
+            id = pageClass.Device < _ofDevice.Length ? _ofDevice[pageClass.Device][(int)pageClass.Bits] : (byte)0;
+            return id != 0;
         }
 
         id = _direct[((int)pageClass.Kind * BitCombinations) + (int)pageClass.Bits];
@@ -98,6 +103,19 @@ internal sealed class PageClassTable
 
     public byte Present(EntryBits bits) => Intern(new PageClass(PageEntryKind.Present, bits));
 
+    private void MakeRoom(int device)
+    {
+        int known = _ofDevice.Length;
+        if (device >= known)
+        {
+            Array.Resize(ref _ofDevice, device + 1);
+            for (int i = known; i <= device; i++)
+            {
+                _ofDevice[i] = new byte[BitCombinations];
+            }
+        }
+    }
+
     private byte Add(PageClass pageClass)
     {
         if (Count == Capacity)
@@ -106,6 +124,8 @@ internal sealed class PageClassTable
                 $"Page states are kept as one byte: {Capacity} classes are in use and {pageClass} would be one more.");
         }
 
+        Debug.Assert(pageClass.Device == 0 || pageClass.Kind == PageEntryKind.DevicePrivate, "Only private pages name their device.");
+        _ofDeviceCount += pageClass.Device == 0 ? 0 : 1;
         _classes[Count] = pageClass;
         return (byte)Count++;
     }

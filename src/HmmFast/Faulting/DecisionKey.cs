@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HmmFast.Policies;
 
 namespace HmmFast.Faulting;
@@ -11,6 +12,16 @@ namespace HmmFast.Faulting;
 /// <param name="ClassCount">Classes that exist; more may come.</param>
 internal readonly record struct DecisionKey(IHmmPolicy? Policy, HmmClient? Client, ClientReach? Reach, OwnerId Owner, int OwnersVersion, int ClassCount)
 {
+    /// <summary>True when both name the very same objects. Equal ones that are not the same answer false.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsSame(in DecisionKey other) =>
+        ClassCount == other.ClassCount
+        && OwnersVersion == other.OwnersVersion
+        && Owner == other.Owner
+        && ReferenceEquals(Policy, other.Policy)
+        && ReferenceEquals(Client, other.Client)
+        && ReferenceEquals(Reach, other.Reach);
+
     /// <summary>As the members' own equality, with what differs most and what costs least looked at first: every call compares its key.</summary>
     public bool Equals(DecisionKey other) =>
         ClassCount == other.ClassCount

@@ -41,7 +41,8 @@ internal sealed class DecisionTable
         Providers = [.. providers];
     }
 
-    public DecisionKey Key { get; }
+    /// <summary>What it rests on. A field, so that every call can compare it where it stands.</summary>
+    public readonly DecisionKey Key;
 
     /// <summary>The tables by request.</summary>
     public RequestTables Requests { get; } = new();
