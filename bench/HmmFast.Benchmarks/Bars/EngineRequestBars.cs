@@ -72,11 +72,12 @@ public static class EngineRequestBars
             ReadOnlySpan<uint> pfns = inputs.Pfns.Span(0, pageCount);
             Span<ulong> words = inputs.Words.Span(0, pageCount);
 
-            // Behind a stop the walk looks one block ahead, then two, then four.
+            // Behind a stop the walk looks one block ahead, then two, then four, and to the end of the last of them.
             int ahead = pageCount;
             for (int at = 0; at < pageCount;)
             {
-                int piece = Math.Min(ahead, pageCount - at);
+                long end = ((long)at + ahead + PageOrder.PagesPerBlock - 1) & ~(PageOrder.PagesPerBlock - 1L);
+                int piece = (int)Math.Min(end, pageCount) - at;
                 int done = kernels.Resolve(over.Slice(at, piece), pfns.Slice(at, piece), table, WordFormat.Plain, words.Slice(at, piece));
                 at += done < piece ? done + 1 : done;
                 ahead = done < piece ? PageOrder.PagesPerBlock : Math.Min(ahead * 2, pageCount);

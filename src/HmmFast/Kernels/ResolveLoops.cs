@@ -118,19 +118,25 @@ internal static unsafe class ResolveLoops<TLanes>
 
         byte* stack = stackalloc byte[Scratch.AllocationBytes];
         Scratch* scratch = Scratch.In(stack);
-        Unsafe.CopyBlock(scratch->Classes, classes, (uint)count);
-        Unsafe.CopyBlock(scratch->Pfns, pfns, (uint)count * sizeof(uint));
-        TLanes.Load(table.Pointer, table.RowCount).Lookup64(scratch->Classes, scratch->Codes);
+        if (count < 64)
+        {
+            Unsafe.CopyBlock(scratch->Classes, classes, (uint)count);
+            Unsafe.CopyBlock(scratch->Pfns, pfns, (uint)count * sizeof(uint));
+            classes = scratch->Classes;
+            pfns = scratch->Pfns;
+        }
+
+        TLanes.Load(table.Pointer, table.RowCount).Lookup64(classes, scratch->Codes);
         ulong work = TLanes.Test64(scratch->Codes, Resolution.WorkMask);
         int done = Math.Min(count, BitOperations.TrailingZeroCount(work));
         if (format.IsPlain)
         {
-            TLanes.Expand64<CachedStore>(scratch->Codes, scratch->Pfns, scratch->Words);
+            TLanes.Expand64<CachedStore>(scratch->Codes, pfns, scratch->Words);
         }
         else
         {
             Unsafe.CopyBlock(scratch->Words, words, (uint)done * sizeof(ulong));
-            TLanes.ExpandFormat64(scratch->Codes, scratch->Pfns, scratch->Words, format.KeepMask, format.KindShift);
+            TLanes.ExpandFormat64(scratch->Codes, pfns, scratch->Words, format.KeepMask, format.KindShift);
         }
 
         Unsafe.CopyBlock(words, scratch->Words, (uint)done * sizeof(ulong));
