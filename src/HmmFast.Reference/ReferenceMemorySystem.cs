@@ -155,6 +155,30 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     }
 
     /// <inheritdoc/>
+    public int AllocateDevicePages(DeviceId device, Span<Pfn> pages)
+    {
+        int taken = 0;
+        while (taken < pages.Length && TryAllocateDevicePage(device, out Pfn page) == HmmStatus.Ok)
+        {
+            pages[taken++] = page;
+        }
+
+        return taken;
+    }
+
+    /// <inheritdoc/>
+    public int AllocateSystemPages(Span<Pfn> pages)
+    {
+        int taken = 0;
+        while (taken < pages.Length && TryAllocateSystemPage(out Pfn page) == HmmStatus.Ok)
+        {
+            pages[taken++] = page;
+        }
+
+        return taken;
+    }
+
+    /// <inheritdoc/>
     public void ReleasePage(Pfn pfn)
     {
         uint frame = FrameInUse(pfn);

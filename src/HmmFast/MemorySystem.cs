@@ -213,6 +213,29 @@ public sealed class MemorySystem : IMemorySystem, IKernelUser
     }
 
     /// <inheritdoc/>
+    /// <remarks>Cost: one step a run of free pages, and column speed for what is written.</remarks>
+    /// <exception cref="InvalidOperationException">As <see cref="TryAllocateDevicePage"/>.</exception>
+    public int AllocateDevicePages(DeviceId device, Span<Pfn> pages)
+    {
+        // The first page tells whether there can be any.
+        if (pages.IsEmpty || TryAllocateDevicePage(device, out Pfn first) != HmmStatus.Ok)
+        {
+            return 0;
+        }
+
+        pages[0] = first;
+        return 1 + _core.Physical.TakeFresh(PagemapOf(device).Frames, pages[1..]);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Cost: one step a run of free frames, and column speed for what is written.</remarks>
+    public int AllocateSystemPages(Span<Pfn> pages)
+    {
+        CheckAlive();
+        return _core.Physical.TakeFresh(_core.Physical.System, pages);
+    }
+
+    /// <inheritdoc/>
     public unsafe void ReleasePage(Pfn pfn)
     {
         uint frame = InUse(pfn);

@@ -1,3 +1,5 @@
+using HmmFast.Drivers.Moving;
+
 namespace HmmFast.Drivers.Importing;
 
 /// <summary>Tells whose private memory a frame is, remembering the run of frames it looked at last: neighbours cost two comparisons.</summary>
@@ -30,31 +32,30 @@ internal ref struct FrameCursor
     /// <summary>Index of the first valid word from one on that holds a private frame; the end when there is none.</summary>
     public int EndOfMappable(HmmPfnLayout layout, ReadOnlySpan<HmmPfn> words, int from)
     {
-        ulong valid = layout.ValidBit;
-        ulong mask = layout.PfnMask;
         int i = from;
-        for (; i < words.Length; i++)
+        while (i < words.Length)
         {
-            ulong word = words[i].Raw;
-            if ((word & valid) == 0)
+            HmmPfn word = words[i];
+            if (!layout.IsValid(word))
             {
-                continue;
+                i++;
             }
-
-            ulong pfn = word & mask;
-            if (pfn - _first >= _count)
-            {
-                Move(new Pfn(pfn));
-            }
-
-            if (_private is not null)
+            else if (PrivateDeviceOf(layout.PfnOf(word)) is not null)
             {
                 break;
+            }
+            else
+            {
+                i = EndOfDevice(layout, words, i);
             }
         }
 
         return i;
     }
+
+    /// <summary>Index of the first word from one on that is not a valid one of the run of frames looked at last; that one is.</summary>
+    public readonly int EndOfDevice(HmmPfnLayout layout, ReadOnlySpan<HmmPfn> words, int from) =>
+        WordBand.OfFrames(layout, _first, _count).EndOfRun(words, from);
 
     private void Move(Pfn pfn)
     {

@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using HmmFast.Dma;
 using HmmFast.Drivers.Fabric;
+using HmmFast.Drivers.Moving;
 using HmmFast.Policies;
 
 namespace HmmFast.Drivers.Importing;
@@ -14,7 +17,7 @@ namespace HmmFast.Drivers.Importing;
 /// starts it again. Its table of words and outcomes changes only when all of that went well, or by an invalidation.</para>
 /// <para>Private pfns never go to the DMA map: the importer uses them over its private link, or has the exporter map them, or cannot use them at all.</para>
 /// </remarks>
-public sealed class PageImporter : IInvalidationHandler, IDisposable
+public sealed class PageImporter : IRunInvalidationHandler, IDisposable
 {
     private readonly IAddressSpace _space;
     private readonly HmmPfnLayout _layout;
@@ -22,8 +25,9 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     private readonly ImporterOptions _options;
     private readonly IHmmDmaMap _map;
     private readonly IMmuIntervalNotifier _notifier;
-    private readonly HmmPfn[] _words;
-    private readonly PageOutcome[] _outcomes;
+    private readonly int _count;
+    private HmmPfn[] _words;
+    private PageOutcome[] _outcomes;
     private HmmPfn[] _scratchWords = [];
     private DmaAddress[] _scratchAddresses = [];
     private PageOutcome[] _scratchOutcomes = [];
@@ -67,8 +71,13 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
             HmmStatus.NotSupported => throw new NotSupportedException($"\"{Client.Name}\" would need bouncing or syncing (DMA mask of {dma.Options.MaskBits} bits): HMM refuses it."),
             _ => throw new InsufficientMemoryException($"\"{Client.Name}\" has no free IOVA range of {registration.PageCount} pages below its mask of {dma.Options.MaskBits} bits."),
         };
-        _words = new HmmPfn[registration.PageCount];
-        _outcomes = new PageOutcome[registration.PageCount];
+
+        // Importers come and go with registrations of one size: their tables are used again, which costs less than fresh memory.
+        _count = (int)registration.PageCount;
+        _words = ArrayPool<HmmPfn>.Shared.Rent(_count);
+        _outcomes = ArrayPool<PageOutcome>.Shared.Rent(_count);
+        _words.AsSpan(0, _count).Clear();
+        _outcomes.AsSpan(0, _count).Clear();
         _notifier = space.InsertNotifier(registration, this);
     }
 
@@ -106,10 +115,12 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     public Action? BetweenCalls { get; set; }
 
     /// <summary>The importer's table: one word a page of <see cref="Registration"/>, 0 where it has nothing.</summary>
-    public ReadOnlySpan<HmmPfn> Words => _words;
+    /// <remarks>The span is good until the importer is disposed.</remarks>
+    public ReadOnlySpan<HmmPfn> Words => _words.AsSpan(0, Math.Min(_count, _words.Length));
 
     /// <summary>What each page of <see cref="Registration"/> ended as.</summary>
-    public ReadOnlySpan<PageOutcome> Outcomes => _outcomes;
+    /// <remarks>The span is good until the importer is disposed.</remarks>
+    public ReadOnlySpan<PageOutcome> Outcomes => _outcomes.AsSpan(0, Math.Min(_count, _outcomes.Length));
 
     /// <summary>True when the table has an answer for every page of a range.</summary>
     /// <param name="range">Inside <see cref="Registration"/>.</param>
@@ -159,11 +170,42 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     }
 
     /// <inheritdoc/>
+    public ulong InvalidateEach(IMmuIntervalNotifier notifier, in InvalidationInfo info)
+    {
+        int first = (int)(info.Range.Start - Registration.Start);
+        int count = (int)info.Range.PageCount;
+        int held = count - Raw(first, count).Count(0UL);
+        if (held == count)
+        {
+            Drop(first, count);
+            _counters.TlbInvalidations += (ulong)(held - 1);
+        }
+        else if (held != 0)
+        {
+            for (int i = first; i < first + count; i++)
+            {
+                Drop(i, 1);
+            }
+        }
+
+        return (ulong)count;
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _notifier.Dispose();
-        _map.Unmap(0, _words);
+        if (_words.Length == 0)
+        {
+            return;
+        }
+
+        _map.Unmap(0, _words.AsSpan(0, _count));
         _map.Dispose();
+        ArrayPool<HmmPfn>.Shared.Return(_words);
+        ArrayPool<PageOutcome>.Shared.Return(_outcomes);
+        _words = [];
+        _outcomes = [];
     }
 
     private HmmStatus Ask(VpnRange range, int count)
@@ -255,12 +297,11 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     private HmmStatus Fault(VpnRange range, int count, OwnerId owner, bool allow, bool perPage)
     {
         // The table may change by an invalidation during the call, so the call works on a copy; sticky flags of what is mapped go in with it.
-        int first = (int)(range.Start - Registration.Start);
-        ulong sticky = _layout.StickyMask;
-        for (int i = 0; i < count; i++)
+        Span<HmmPfn> words = _scratchWords.AsSpan(0, count);
+        CopySticky(_words.AsSpan((int)(range.Start - Registration.Start), count), words);
+        for (int i = 0; perPage && i < words.Length; i++)
         {
-            ulong word = _words[first + i].Raw & sticky;
-            _scratchWords[i] = new HmmPfn(perPage && !_denied[i] ? word | _layout.AllowP2pBit : word);
+            words[i] = new HmmPfn(_denied[i] ? words[i].Raw : words[i].Raw | _layout.AllowP2pBit);
         }
 
         HmmRequestFlags flags = HmmRequestFlags.Fault | (Writes ? HmmRequestFlags.Write : 0);
@@ -299,22 +340,27 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         DeviceId? kind = null;
         ClientReach reach = Client.Reach;
         FrameCursor cursor = new(_space.Memory);
-        for (int i = 0; i < count; i++)
+        ReadOnlySpan<HmmPfn> words = _scratchWords.AsSpan(0, count);
+        int i = 0;
+        while (i < words.Length)
         {
-            if (!_layout.IsValid(_scratchWords[i]))
+            if (!_layout.IsValid(words[i]))
             {
+                i++;
                 continue;
             }
 
-            Pfn pfn = _layout.PfnOf(_scratchWords[i]);
+            Pfn pfn = _layout.PfnOf(words[i]);
             DeviceId? here = cursor.PrivateDeviceOf(pfn);
             if ((!first && here != kind) || (here is not null && (first || byPage) && !IsFit(reach.Of(here.Value), pfn, out byPage)))
             {
                 return false;
             }
 
+            // What holds for this page holds for the rest of its run, unless a window shows only some.
             first = false;
             kind = here;
+            i = byPage ? i + 1 : cursor.EndOfDevice(_layout, words, i);
         }
 
         return true;
@@ -358,25 +404,26 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
     private int UsePrivate(VpnRange range, Span<HmmPfn> words, int start, DeviceId device, in ProviderReach reach, ref int unusable)
     {
         (Pfn first, ulong frames) = _space.Memory.DeviceFrames(device);
+        int end = WordBand.OfFrames(_layout, first.Value, frames).EndOfRun(words, start);
         bool byPage = _policy.ExporterMaps && reach.Window is { OffersAll: false };
-        PageOutcome outcome = Use(reach, _layout.PfnOf(words[start]));
-        ulong sticky = _layout.StickyMask;
-        int i = start;
-        for (; i < words.Length && _layout.IsValid(words[i]) && _layout.PfnOf(words[i]).Value - first.Value < frames; i++)
+        for (int i = start; i < end;)
         {
-            if ((words[i].Raw & sticky) != 0)
-            {
-                // It was an alias before, and its mapping's flags stuck to it: a private pfn has none.
-                _map.Unmap((int)(range.Start - Registration.Start) + i, words.Slice(i, 1));
-            }
-
-            outcome = byPage ? Use(reach, _layout.PfnOf(words[i])) : outcome;
-            _scratchOutcomes[i] = outcome;
-            unusable += outcome == PageOutcome.Unusable ? 1 : 0;
-            _counters.ExporterMaps += outcome == PageOutcome.PrivateExporterMapped ? 1UL : 0;
+            PageOutcome outcome = Use(reach, _layout.PfnOf(words[i]));
+            int same = byPage ? i + 1 : end;
+            _scratchOutcomes.AsSpan(i, same - i).Fill(outcome);
+            unusable += outcome == PageOutcome.Unusable ? same - i : 0;
+            _counters.ExporterMaps += outcome == PageOutcome.PrivateExporterMapped ? (ulong)(same - i) : 0;
+            i = same;
         }
 
-        return i;
+        var plain = new WordBand(_layout.StickyMask, 0, 1);
+        for (int i = plain.EndOfRun(words[..end], start); i < end; i = plain.EndOfRun(words[..end], i + 1))
+        {
+            // It was an alias before, and its mapping's flags stuck to it: a private pfn has none.
+            _map.Unmap((int)(range.Start - Registration.Start) + i, words.Slice(i, 1));
+        }
+
+        return end;
     }
 
     private int Classify(int start, int end, bool allMapped)
@@ -384,9 +431,12 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
         int failures = 0;
         ulong bus = _layout.P2pDmaBusBit;
         ulong bridge = _layout.P2pDmaBit;
-        for (int i = start; i < end; i++)
+        ulong states = _layout.ValidBit | _layout.ErrorBit | bus | bridge;
+        ReadOnlySpan<HmmPfn> words = _scratchWords.AsSpan(0, end);
+        for (int i = start; i < end;)
         {
-            ulong word = _scratchWords[i].Raw;
+            ulong word = words[i].Raw;
+            int same = new WordBand(states, word & states, 1).EndOfRun(words, i);
             PageOutcome outcome = _systemOutcome;
             if ((word & _layout.ValidBit) == 0)
             {
@@ -394,15 +444,18 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
             }
             else if (!allMapped && _scratchAddresses[i].IsError)
             {
+                same = i + 1;
                 outcome = PageOutcome.Failed;
                 failures++;
             }
-            else if ((word & (bus | bridge)) != 0)
+            else
             {
-                outcome = (word & bus) != 0 ? PageOutcome.AliasBus : PageOutcome.AliasHostBridge;
+                outcome = (word & bus) != 0 ? PageOutcome.AliasBus : (word & bridge) != 0 ? PageOutcome.AliasHostBridge : outcome;
+                same = allMapped ? same : i + 1;
             }
 
-            _scratchOutcomes[i] = outcome;
+            _scratchOutcomes.AsSpan(i, same - i).Fill(outcome);
+            i = same;
         }
 
         return failures;
@@ -482,6 +535,23 @@ public sealed class PageImporter : IInvalidationHandler, IDisposable
 
     // As plain numbers, which the framework searches at vector width.
     private Span<ulong> Raw(int first, int count) => MemoryMarshal.Cast<HmmPfn, ulong>(_words.AsSpan(first, count));
+
+    /// <summary>What sticks to each word, without the rest.</summary>
+    private void CopySticky(ReadOnlySpan<HmmPfn> from, Span<HmmPfn> to)
+    {
+        ReadOnlySpan<Vector<ulong>> sources = MemoryMarshal.Cast<HmmPfn, Vector<ulong>>(from);
+        Span<Vector<ulong>> targets = MemoryMarshal.Cast<HmmPfn, Vector<ulong>>(to);
+        var sticky = new Vector<ulong>(_layout.StickyMask);
+        for (int i = 0; i < sources.Length; i++)
+        {
+            targets[i] = sources[i] & sticky;
+        }
+
+        for (int i = sources.Length * Vector<ulong>.Count; i < from.Length; i++)
+        {
+            to[i] = new HmmPfn(from[i].Raw & _layout.StickyMask);
+        }
+    }
 
     private void Tell(VpnRange range, int count, string step) => Observer?.Invoke(range, step, _scratchWords.AsSpan(0, count));
 

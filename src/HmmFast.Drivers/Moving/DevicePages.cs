@@ -42,7 +42,6 @@ public static class DevicePages
     {
         ArgumentNullException.ThrowIfNull(space);
         using IMmuIntervalNotifier notifier = space.InsertNotifier(range, null);
-        words.Clear();
         HmmStatus status = space.RangeFault(
             new HmmRange
             {
@@ -50,6 +49,7 @@ public static class DevicePages
                 Notifier = notifier,
                 NotifierSequence = notifier.ReadBegin(),
                 Policy = RevealPolicy.Instance,
+                IgnoresWords = true,
             },
             words);
         if (status != HmmStatus.Ok)
@@ -60,28 +60,17 @@ public static class DevicePages
 
     private static bool Runs(HmmPfnLayout layout, VpnRange chunk, ReadOnlySpan<HmmPfn> words, Pfn first, ulong count, Func<VpnRange, bool> action)
     {
-        ulong keep = layout.ValidBit | layout.PfnMask;
-        ulong wanted = layout.ValidBit | first.Value;
-        int i = 0;
-        while (i < words.Length)
+        var frames = WordBand.OfFrames(layout, first.Value, count);
+        int start = frames.StartOfRun(words, 0);
+        while (start < words.Length)
         {
-            // Valid and inside [first, first + count) in one unsigned comparison.
-            if ((words[i].Raw & keep) - wanted >= count)
-            {
-                i++;
-                continue;
-            }
-
-            int start = i;
-            while (i < words.Length && (words[i].Raw & keep) - wanted < count)
-            {
-                i++;
-            }
-
-            if (!action(new VpnRange(chunk.Start + (ulong)start, (ulong)(i - start))))
+            int end = frames.EndOfRun(words, start);
+            if (!action(new VpnRange(chunk.Start + (ulong)start, (ulong)(end - start))))
             {
                 return false;
             }
+
+            start = frames.StartOfRun(words, end);
         }
 
         return true;

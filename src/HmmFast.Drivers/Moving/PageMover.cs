@@ -8,6 +8,7 @@ public sealed class PageMover
 
     private readonly IMemorySystem _memory;
     private readonly MigrateVma _migration;
+    private readonly Pfn[] _pages = new Pfn[ChunkPageCount];
 
     /// <summary>Makes a mover with its own arrays.</summary>
     /// <param name="memory">The memory system.</param>
@@ -105,22 +106,24 @@ public sealed class PageMover
         HmmStatus status = Allocate(flags == MigrateVmaFlags.SelectSystem ? device : null, device, canWrite);
         space.MigrateVmaPages(_migration);
         int count = (int)chunk.PageCount;
-        for (int i = 0; i < count; i++)
+        ReadOnlySpan<MigratePfn> sources = _migration.Source.AsSpan(0, count);
+        Span<MigratePfn> destinations = _migration.Destination.AsSpan(0, count);
+        for (int i = 0; i < sources.Length; i++)
         {
-            MigratePfn destination = _migration.Destination[i];
+            MigratePfn destination = destinations[i];
             if (!destination.IsValid)
             {
                 continue;
             }
 
-            if (_migration.Source[i].IsMigrating)
+            if (sources[i].IsMigrating)
             {
                 moved++;
             }
             else
             {
                 _memory.ReleasePage(destination.Pfn);
-                _migration.Destination[i] = MigratePfn.None;
+                destinations[i] = MigratePfn.None;
             }
         }
 
@@ -130,26 +133,28 @@ public sealed class PageMover
 
     private HmmStatus Allocate(DeviceId? to, DeviceId device, bool canWrite)
     {
-        (Pfn first, ulong frameCount) = _memory.DeviceFrames(device);
+        // Empty pages go to a device too; to system memory only the device's own pages go.
+        (Pfn first, ulong frameCount) = to is null ? _memory.DeviceFrames(device) : (new Pfn(0), ulong.MaxValue);
+        ReadOnlySpan<MigratePfn> sources = _migration.Source.AsSpan(0, (int)_migration.Range.PageCount);
+        int wanted = 0;
+        foreach (MigratePfn source in sources)
+        {
+            wanted += Moves(source, first, frameCount) ? 1 : 0;
+        }
+
+        Span<Pfn> pages = _pages.AsSpan(0, wanted);
+        int taken = to is { } target ? _memory.AllocateDevicePages(target, pages) : _memory.AllocateSystemPages(pages);
         bool copies = _memory.Options.TrackContent;
-        int count = (int)_migration.Range.PageCount;
-        MigratePfn[] sources = _migration.Source;
-        for (int i = 0; i < count; i++)
+        int next = 0;
+        for (int i = 0; i < sources.Length && next < taken; i++)
         {
             MigratePfn source = sources[i];
-            if (!source.IsMigrating || (to is null && !(source.IsValid && source.Pfn.Value - first.Value < frameCount)))
+            if (!Moves(source, first, frameCount))
             {
                 continue;
             }
 
-            HmmStatus status = to is { } target
-                ? _memory.TryAllocateDevicePage(target, out Pfn page)
-                : _memory.TryAllocateSystemPage(out page);
-            if (status != HmmStatus.Ok)
-            {
-                return HmmStatus.OutOfMemory;
-            }
-
+            Pfn page = pages[next++];
             if (copies)
             {
                 _memory.WriteContent(page, source.IsValid ? _memory.ReadContent(source.Pfn) : 0);
@@ -158,6 +163,9 @@ public sealed class PageMover
             _migration.Destination[i] = MigratePfn.Of(page, migrating: true, writable: source.IsValid ? source.IsWritable : canWrite);
         }
 
-        return HmmStatus.Ok;
+        return taken == wanted ? HmmStatus.Ok : HmmStatus.OutOfMemory;
     }
+
+    // An empty page has no frame: it counts as frame 2^64 - 1, which only "to a device" takes.
+    private static bool Moves(MigratePfn source, Pfn first, ulong frameCount) => source.IsMigrating && source.Pfn.Value - first.Value <= frameCount - 1;
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using HmmFast.Drivers.Fabric;
 using HmmFast.Drivers.Importing;
 using HmmFast.Drivers.Moving;
@@ -6,7 +8,7 @@ using HmmFast.Policies;
 namespace HmmFast.Simulation.Comparison;
 
 /// <summary>Compares where pages lay before a client faulted them with what it got, and counts the checks that were due.</summary>
-internal sealed class PageMeter
+internal sealed class PageMeter : IDisposable
 {
     private readonly IMemorySystem _system;
     private readonly DeviceFabric _fabric;
@@ -32,7 +34,8 @@ internal sealed class PageMeter
     {
         if (_before.Length < (int)part.PageCount)
         {
-            _before = new HmmPfn[part.PageCount];
+            Dispose();
+            _before = ArrayPool<HmmPfn>.Shared.Rent((int)part.PageCount);
         }
 
         DevicePages.Snapshot(space, part, _before.AsSpan(0, (int)part.PageCount));
@@ -60,8 +63,7 @@ internal sealed class PageMeter
             ForeignPageAnswer with = _policy.Decide(question with { AliasOffered = true });
             providers.Add(new Provider(
                 member,
-                first.Value,
-                count,
+                WordBand.OfFrames(_system.Options.Layout, first.Value, count),
                 pair.Window,
                 IsUsable(without, pair, isOffered: false),
                 IsUsable(with, pair, isOffered: true),
@@ -77,34 +79,33 @@ internal sealed class PageMeter
     {
         int offset = (int)(part.Start - importer.Registration.Start);
         ReadOnlySpan<PageOutcome> outcomes = importer.Outcomes.Slice(offset, (int)part.PageCount);
-        HmmPfnLayout layout = _system.Options.Layout;
-        ulong privateBase = _providers.Length == 0 ? ulong.MaxValue : _providers.Min(provider => provider.First);
+        ReadOnlySpan<HmmPfn> before = _before.AsSpan(0, outcomes.Length);
+        WordBand anyPrivate = AnyPrivate();
         int row = client * (_fabric.Count + 1);
         int i = 0;
-        while (i < outcomes.Length)
+        while (i < before.Length)
         {
-            // A run of pages that lay on one device (or in system memory) and ended alike.
-            PageOutcome outcome = outcomes[i];
-            int which = ProviderOf(layout, _before[i], privateBase);
-            int start = i;
-            i++;
-            while (i < outcomes.Length && outcomes[i] == outcome && IsAt(layout, _before[i], privateBase, which))
+            // A run of pages that lay on one device (or in system memory).
+            int which = ProviderOf(before[i]);
+            int end = which >= 0 ? _providers[which].Frames.EndOfRun(before, i) : EndOfSystem(before, i, anyPrivate);
+            CountOutcomes(_pairs[row + 1 + (which < 0 ? -1 : _providers[which].Member)], which, outcomes, i, end);
+            if (which >= 0)
             {
-                i++;
+                CountChecks(_providers[which], i, end, offset);
             }
 
-            ulong pages = (ulong)(i - start);
-            PairCounts pair = _pairs[row + 1 + (which < 0 ? -1 : _providers[which].Member)];
-            pair.Add(outcome, pages);
-            if (which >= 0 && outcome is (PageOutcome.System or PageOutcome.SystemWholeRange))
-            {
-                ulong usable = CountUsable(layout, which, start, i);
-                pair.CollateralPages += usable;
-                pair.CollateralByFaultPages += outcome == PageOutcome.System ? usable : 0;
-            }
+            i = end;
         }
+    }
 
-        CountChecks(layout, privateBase, outcomes.Length, offset);
+    /// <summary>Gives its memory back.</summary>
+    public void Dispose()
+    {
+        if (_before.Length != 0)
+        {
+            ArrayPool<HmmPfn>.Shared.Return(_before);
+            _before = [];
+        }
     }
 
     private static bool IsUsableOverPci(in ProviderReach pair, bool isOffered) => pair.P2pIsAllowed && isOffered;
@@ -116,17 +117,11 @@ internal sealed class PageMeter
         _ => false,
     };
 
-    private int ProviderOf(HmmPfnLayout layout, HmmPfn word, ulong privateBase)
+    private int ProviderOf(HmmPfn word)
     {
-        ulong pfn = layout.PfnOf(word).Value;
-        if (!layout.IsValid(word) || pfn < privateBase)
-        {
-            return -1;
-        }
-
         for (int i = 0; i < _providers.Length; i++)
         {
-            if (pfn - _providers[i].First < _providers[i].Count)
+            if (_providers[i].Frames.Contains(word))
             {
                 return i;
             }
@@ -135,17 +130,47 @@ internal sealed class PageMeter
         return -1;
     }
 
-    private bool IsAt(HmmPfnLayout layout, HmmPfn word, ulong privateBase, int which)
+    /// <summary>The valid words from the lowest private frame on.</summary>
+    private WordBand AnyPrivate()
     {
-        ulong pfn = layout.PfnOf(word).Value;
-        return which >= 0
-            ? layout.IsValid(word) && pfn - _providers[which].First < _providers[which].Count
-            : !layout.IsValid(word) || pfn < privateBase || ProviderOf(layout, word, privateBase) < 0;
+        HmmPfnLayout layout = _system.Options.Layout;
+        ulong lowest = _providers.Length == 0 ? layout.PfnMask + 1 : _providers.Min(provider => provider.Frames.First & layout.PfnMask);
+        return WordBand.OfFrames(layout, lowest, layout.PfnMask + 1 - lowest);
     }
 
-    private ulong CountUsable(HmmPfnLayout layout, int which, int start, int end)
+    private int EndOfSystem(ReadOnlySpan<HmmPfn> before, int from, WordBand anyPrivate)
     {
-        Provider provider = _providers[which];
+        int end = anyPrivate.StartOfRun(before, from);
+        while (end < before.Length && ProviderOf(before[end]) < 0)
+        {
+            end = anyPrivate.StartOfRun(before, end + 1);
+        }
+
+        return end;
+    }
+
+    /// <summary>Pages of one provider (or of none), by how they ended.</summary>
+    private void CountOutcomes(PairCounts pair, int which, ReadOnlySpan<PageOutcome> outcomes, int from, int to)
+    {
+        while (from < to)
+        {
+            PageOutcome outcome = outcomes[from];
+            int run = MemoryMarshal.Cast<PageOutcome, byte>(outcomes[from..to]).IndexOfAnyExcept((byte)outcome);
+            int end = run < 0 ? to : from + run;
+            pair.Add(outcome, (ulong)(end - from));
+            if (which >= 0 && outcome is (PageOutcome.System or PageOutcome.SystemWholeRange))
+            {
+                ulong usable = CountUsable(_providers[which], from, end);
+                pair.CollateralPages += usable;
+                pair.CollateralByFaultPages += outcome == PageOutcome.System ? usable : 0;
+            }
+
+            from = end;
+        }
+    }
+
+    private ulong CountUsable(Provider provider, int start, int end)
+    {
         if (provider.IsUsableWith == provider.IsUsableWithout || provider.Window is null || provider.Window.OffersAll)
         {
             bool isUsable = provider.Window is { OffersAll: true } ? provider.IsUsableWith : provider.IsUsableWithout;
@@ -155,52 +180,50 @@ internal sealed class PageMeter
         ulong usable = 0;
         for (int i = start; i < end; i++)
         {
-            bool isOffered = provider.Window.TryGetAlias(layout.PfnOf(_before[i]), out _);
-            usable += isOffered ? (provider.IsUsableWith ? 1UL : 0) : (provider.IsUsableWithout ? 1UL : 0);
+            usable += IsOffered(provider.Window, i) ? (provider.IsUsableWith ? 1UL : 0) : (provider.IsUsableWithout ? 1UL : 0);
         }
 
         return usable;
     }
 
+    private bool IsOffered(AliasWindow window, int page) => window.TryGetAlias(_system.Options.Layout.PfnOf(_before[page]), out _);
+
     /// <summary>Checks are due for pages that are private when they are asked for; a run ends where the pagemap changes, and where a request does.</summary>
-    private void CountChecks(HmmPfnLayout layout, ulong privateBase, int count, int offset)
+    private void CountChecks(Provider provider, int from, int to, int offset)
     {
-        int i = 0;
-        while (i < count)
+        if (provider.Window is not { OffersAll: false } window)
         {
-            int which = ProviderOf(layout, _before[i], privateBase);
-            int requestEnd = Math.Min(count, i + _chunkPageCount - ((offset + i) % _chunkPageCount));
-            int start = i;
-            i++;
-            while (i < requestEnd && IsAt(layout, _before[i], privateBase, which))
-            {
-                i++;
-            }
+            PolicyChecks checks = provider.Window is null ? provider.ChecksWithout : provider.ChecksWith;
+            int requests = ((offset + to - 1) / _chunkPageCount) - ((offset + from) / _chunkPageCount) + 1;
+            Count(checks, (ulong)(to - from), (ulong)requests);
+            return;
+        }
 
-            if (which < 0)
-            {
-                continue;
-            }
+        // Whether a request's pages are offered goes by its first one.
+        while (from < to)
+        {
+            int end = Math.Min(to, from + _chunkPageCount - ((offset + from) % _chunkPageCount));
+            Count(IsOffered(window, from) ? provider.ChecksWith : provider.ChecksWithout, (ulong)(end - from), 1);
+            from = end;
+        }
+    }
 
-            Provider provider = _providers[which];
-            bool isOffered = provider.Window is { } window && (window.OffersAll || window.TryGetAlias(layout.PfnOf(_before[start]), out _));
-            PolicyChecks checks = isOffered ? provider.ChecksWith : provider.ChecksWithout;
-            for (int bit = 1; bit <= (int)PolicyChecks.PathSelection; bit <<= 1)
+    private void Count(PolicyChecks checks, ulong pageCount, ulong runCount)
+    {
+        for (int bit = 1; bit <= (int)PolicyChecks.PathSelection; bit <<= 1)
+        {
+            PolicyChecks check = (PolicyChecks)bit;
+            if ((checks & check) != 0)
             {
-                PolicyChecks check = (PolicyChecks)bit;
-                if ((checks & check) != 0)
-                {
-                    (ulong pages, ulong runs) = _result.ChecksOf(check);
-                    _result.Checks[check] = (pages + (ulong)(i - start), runs + 1);
-                }
+                (ulong pages, ulong runs) = _result.ChecksOf(check);
+                _result.Checks[check] = (pages + pageCount, runs + runCount);
             }
         }
     }
 
     private sealed record Provider(
         int Member,
-        ulong First,
-        ulong Count,
+        WordBand Frames,
         AliasWindow? Window,
         bool IsUsableWithout,
         bool IsUsableWith,

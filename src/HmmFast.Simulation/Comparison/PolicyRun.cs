@@ -123,6 +123,7 @@ internal sealed class PolicyRun : IDisposable
             drivers.Clear();
         }
 
+        _meter.Dispose();
         _system.Dispose();
     }
 

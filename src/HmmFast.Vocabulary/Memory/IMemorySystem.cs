@@ -61,6 +61,17 @@ public interface IMemorySystem : IDisposable
     /// <returns>Ok, or OutOfMemory.</returns>
     HmmStatus TryAllocateSystemPage(out Pfn pfn);
 
+    /// <summary>Takes the lowest free pages of a device, in order, as one <see cref="TryAllocateDevicePage"/> for each until one fails.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="pages">Receives them; those that were not taken are left as they are.</param>
+    /// <returns>How many were taken.</returns>
+    int AllocateDevicePages(DeviceId device, Span<Pfn> pages);
+
+    /// <summary>Takes the lowest free system frames, in order, as one <see cref="TryAllocateSystemPage"/> for each until one fails.</summary>
+    /// <param name="pages">Receives them; those that were not taken are left as they are.</param>
+    /// <returns>How many were taken.</returns>
+    int AllocateSystemPages(Span<Pfn> pages);
+
     /// <summary>Gives back a page taken for a migration that did not use it.</summary>
     void ReleasePage(Pfn pfn);
 

@@ -49,12 +49,13 @@ public sealed class MigrateVma
             throw new ArgumentOutOfRangeException(nameof(range), range, $"The arrays hold {Source.Length} pages, not {range.PageCount}.");
         }
 
+        // Behind the old range nothing was written; setup clears that too.
+        Source.AsSpan(0, (int)Range.PageCount).Clear();
+        Destination.AsSpan(0, (int)Range.PageCount).Clear();
         Range = range;
         Flags = flags;
         PagemapOwner = pagemapOwner;
         CollectedPageCount = 0;
         Context = null;
-        Array.Clear(Source);
-        Array.Clear(Destination);
     }
 }

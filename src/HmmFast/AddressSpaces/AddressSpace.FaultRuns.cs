@@ -168,8 +168,8 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>
-    /// Faults a run of pages that all need the same: zero pages to be copied, or private pages of one device to be brought back. Only where no notifier has a handler,
-    /// so that nobody can tell the order inside the run. Answers how many were faulted; 0 leaves the first to the scalar path.
+    /// Faults a run of pages that all need the same: zero pages to be copied, or private pages of one device to be brought back. Only where no handler must be told
+    /// page by page, so that nobody can tell the order inside the run. Answers how many were faulted; 0 leaves the first to the scalar path.
     /// </summary>
     private ulong FaultAlikeRun(Vma vma, ulong from, ulong to, bool write)
     {
@@ -184,7 +184,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         int run = RunOf(from, Math.Min(to, ((from / BlockPages) + 1) * BlockPages));
-        if (run < LeastRun || Notifiers.HasHandler(new VpnRange(new Vpn(from), (ulong)run)))
+        if (run < LeastRun || Notifiers.HasPageHandler(new VpnRange(new Vpn(from), (ulong)run)))
         {
             return 0;
         }
@@ -234,7 +234,7 @@ internal sealed unsafe partial class AddressSpace
             new Span<ulong>(_frames.Content + old, (int)taken).CopyTo(new Span<ulong>(_frames.Content + first, (int)taken));
         }
 
-        CountRun(from, taken);
+        InvalidateRun(from, taken, InvalidationEvent.Clear);
         _core.Counters.PagesCopied += taken;
         FillEntries(from, taken, id);
         _core.Kernels.CountUp(new Span<uint>(_pfn + from, (int)taken), first);
@@ -252,7 +252,7 @@ internal sealed unsafe partial class AddressSpace
             return 0;
         }
 
-        CountRun(from, taken);
+        InvalidateRun(from, taken, InvalidationEvent.Clear);
         _core.Counters.PagesCopied += taken;
         FillEntries(from, taken, id);
         _core.Kernels.CountUp(new Span<uint>(_pfn + from, (int)taken), first);
@@ -289,7 +289,7 @@ internal sealed unsafe partial class AddressSpace
             new Span<ulong>(_frames.Content + first, count).CopyTo(new Span<ulong>(_frames.Content + to, count));
         }
 
-        CountRun(from, taken);
+        InvalidateRun(from, taken, InvalidationEvent.Migrate, pagemap.Owner);
         _core.Counters.PagesMigratedToSystem += taken;
         _core.Counters.MigrateToRamFaults += taken;
         _physical.MoveIdentities(first, to, count);
@@ -344,7 +344,7 @@ internal sealed unsafe partial class AddressSpace
             left[i] = MigratePfn.Of(new Pfn(old), migrating: true, writable: false);
         }
 
-        CountRun(from, (ulong)count);
+        InvalidateRun(from, (ulong)count, InvalidationEvent.Migrate, pagemap.Owner);
         _core.Counters.PagesMigratedToSystem += (ulong)count;
         _core.Counters.MigrateToRamFaults += (ulong)count;
         FillEntries(from, (ulong)count, id);
@@ -352,12 +352,12 @@ internal sealed unsafe partial class AddressSpace
         return (ulong)count;
     }
 
-    /// <summary>A run's faults and the invalidation each of them sends, to notifiers that only count.</summary>
-    private void CountRun(ulong from, ulong count)
+    /// <summary>A run's faults and the invalidation each of them sends, where <see cref="Notifiers.NotifierSet.HasPageHandler"/> is false.</summary>
+    private void InvalidateRun(ulong from, ulong count, InvalidationEvent why, OwnerId owner = default)
     {
         _core.Counters.Faults += count;
         _core.Counters.Invalidations += count;
-        Notifiers.BumpEachPage(new VpnRange(new Vpn(from), count));
+        Notifiers.InvalidateEach(new InvalidationInfo(new VpnRange(new Vpn(from), count), why, owner));
     }
 
     private void EnsureTables(ulong from, ulong to)

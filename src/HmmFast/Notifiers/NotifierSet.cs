@@ -56,6 +56,20 @@ internal sealed class NotifierSet
         return false;
     }
 
+    /// <summary>True when somebody who watches one of the pages must be told of each page by itself.</summary>
+    public bool HasPageHandler(VpnRange range)
+    {
+        foreach (IntervalNotifier notifier in _notifiers)
+        {
+            if (notifier.Handler is not (null or IRunInvalidationHandler) && notifier.Range.Overlaps(range))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>True when every notifier watches all of the pages or none of them.</summary>
     public bool IsInsideOrOutside(VpnRange range)
     {
@@ -79,12 +93,16 @@ internal sealed class NotifierSet
         }
     }
 
-    /// <summary>As one single-page <see cref="Invalidate"/> for each page of the range; only where <see cref="HasHandler"/> is false.</summary>
-    public void BumpEachPage(VpnRange range)
+    /// <summary>As one single-page <see cref="Invalidate"/> for each page of the range; only where <see cref="HasPageHandler"/> is false.</summary>
+    public void InvalidateEach(in InvalidationInfo info)
     {
         foreach (IntervalNotifier notifier in _notifiers)
         {
-            notifier.Sequence += notifier.Range.Intersect(range).PageCount;
+            VpnRange watched = notifier.Range.Intersect(info.Range);
+            if (!watched.IsEmpty)
+            {
+                notifier.Sequence += notifier.Handler is IRunInvalidationHandler handler ? handler.InvalidateEach(notifier, info with { Range = watched }) : watched.PageCount;
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace HmmFast.Physical;
 
@@ -249,6 +250,27 @@ internal sealed unsafe partial class PhysicalMemory
         new Span<ushort>(Frames.Flags + first, run).Fill((ushort)FrameFlags.InUse);
         new Span<ushort>(Frames.MapCount + first, run).Clear();
         return true;
+    }
+
+    /// <summary>Takes the lowest free frames of a memory, in use and empty, for migrations' destinations. Answers how many there were.</summary>
+    public int TakeFresh(FrameRange range, Span<Pfn> into)
+    {
+        int taken = 0;
+        while (taken < into.Length && range.TryTakeRun((ulong)(into.Length - taken), out uint first, out ulong count))
+        {
+            int run = (int)count;
+            new Span<ushort>(Frames.Flags + first, run).Fill((ushort)FrameFlags.InUse);
+            new Span<ushort>(Frames.MapCount + first, run).Clear();
+            if (Frames.Content != null)
+            {
+                new Span<ulong>(Frames.Content + first, run).Clear();
+            }
+
+            _kernels.FillWords(MemoryMarshal.Cast<Pfn, ulong>(into.Slice(taken, run)), first, 1);
+            taken += run;
+        }
+
+        return taken;
     }
 
     private bool HasHugePart(uint first, int count)

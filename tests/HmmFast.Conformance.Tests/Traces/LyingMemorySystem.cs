@@ -37,6 +37,10 @@ internal sealed class LyingMemorySystem(IMemorySystem inner, Lie lie) : IMemoryS
 
     public HmmStatus TryAllocateSystemPage(out Pfn pfn) => inner.TryAllocateSystemPage(out pfn);
 
+    public int AllocateDevicePages(DeviceId device, Span<Pfn> pages) => inner.AllocateDevicePages(device, pages);
+
+    public int AllocateSystemPages(Span<Pfn> pages) => inner.AllocateSystemPages(pages);
+
     public void ReleasePage(Pfn pfn) => inner.ReleasePage(pfn);
 
     public ulong ReadContent(Pfn pfn) => inner.ReadContent(pfn);

@@ -21,6 +21,10 @@ public static class MemoryFaults
             "        if (!write)\n        {\n            SetEntry(vpn, _classes.Present(EntryBits.Zero), 0);", "        if (!write && vpn == 0)\n        {\n            SetEntry(vpn, _classes.Present(EntryBits.Zero), 0);", "equivalence-core"),
         new("access-beyond-the-file", "a page beyond the file's end cannot be had", "src/HmmFast/AddressSpaces/MemoryCore.PageCache.cs",
             "if (page >= file.PageCount)", "if (page > file.PageCount)", "equivalence"),
+        new("run-of-pages-unseen", "a handler that takes runs is told of every page of one", "src/HmmFast/Notifiers/NotifierSet.cs",
+            "handler.InvalidateEach(notifier, info with { Range = watched })", "watched.PageCount", "equivalence-device"),
+        new("page-taken-twice", "pages taken together are different ones", "src/HmmFast/Physical/PhysicalMemory.Runs.cs",
+            "into.Slice(taken, run)), first, 1);", "into.Slice(taken, run)), first, 0);", "equivalence-device"),
         new("exclusive-end-unseen", "the end of exclusive access invalidates the page", Faulting,
             "        InvalidatePage(vpn, InvalidationEvent.Exclusive);\n", "", "equivalence-device"),
     ];

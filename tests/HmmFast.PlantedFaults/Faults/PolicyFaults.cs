@@ -24,7 +24,7 @@ public static class PolicyFaults
             "new(\"6.16+allow-p2p\", 53)\n    {\n        DmaMappedBit = 1UL << 60,\n        P2pDmaBit = 1UL << 59,\n        P2pDmaBusBit = 1UL << 58,\n        AllowP2pBit = 1UL << 57,",
             "layout-bits-disjoint"),
         new("per-page-flag-not-kept", "pages that mapped keep their per-page flag", Importer,
-            "perPage && !_denied[i] ? word | _layout.AllowP2pBit : word", "word", "per-page-keeps-neighbours"),
+            "_denied[i] ? words[i].Raw : words[i].Raw | _layout.AllowP2pBit", "words[i].Raw", "per-page-keeps-neighbours"),
         new("byte-address-for-a-pfn", "an exporter answers with a pfn", Window,
             "alias = slot < 0 ? Pfn.None : FirstAlias + (((ulong)slot * ChunkPageCount) + (offset % ChunkPageCount));",
             "alias = slot < 0 ? Pfn.None : new Pfn((FirstAlias.Value + ((ulong)slot * ChunkPageCount) + (offset % ChunkPageCount)) << 12);",
@@ -46,7 +46,7 @@ public static class PolicyFaults
         new("private-given-to-the-dma-map", "an importer keeps private pfns from the DMA map", "src/HmmFast.Drivers/Importing/FrameCursor.cs",
             "DeviceMemoryKind.Private ? device : null", "DeviceMemoryKind.Coherent ? device : null", "post-check-mixed"),
         new("alias-flags-stick-to-a-private-pfn", "a private pfn carries no mapping's flags", Importer,
-            "if ((words[i].Raw & sticky) != 0)", "if (false)", "private-pfn-has-no-mapping"),
+            "EndOfRun(words[..end], start); i < end;", "EndOfRun(words[..end], start); false;", "private-pfn-has-no-mapping"),
         new("link-not-looked-at", "a private pfn over a link that is down cannot be used", Importer,
             "if (reach.LinkIsUp)", "if (reach.LinkIsUp || reach.LinkPath.Exists || !reach.IsPermitted)", "policies"),
 

@@ -166,7 +166,7 @@ public sealed class World : IDisposable
                 break;
             case OperationKind.MoveNotifier:
                 _watches[space].Notifier.Dispose();
-                _watches[space] = new Watch(space, range, _answer);
+                _watches[space] = NewWatch(space, range);
                 break;
             default:
                 throw new InvalidOperationException($"No world knows {operation.Kind}.");
@@ -199,7 +199,9 @@ public sealed class World : IDisposable
 
     private void Say(HmmStatus status) => _answer.Add((ulong)status);
 
-    private void Watch(IAddressSpace space) => _watches.Add(space, new Watch(space, Shape.Window, _answer));
+    private void Watch(IAddressSpace space) => _watches.Add(space, NewWatch(space, Shape.Window));
+
+    private Watch NewWatch(IAddressSpace space, VpnRange range) => Shape.TakesRuns ? new RunWatch(space, range, _answer) : new Watch(space, range, _answer);
 
     private void Map(IAddressSpace space, VpnRange range, Operation operation)
     {
@@ -395,21 +397,9 @@ public sealed class World : IDisposable
         }
 
         Say(migration);
-        for (int i = 0; i < migration.Source.Length; i++)
-        {
-            MigratePfn source = migration.Source[i];
 
-            // Now and then a driver gives a page no destination: it must stay where it is.
-            if (!source.IsMigrating || (operation.B >> (i % 16) & 0x11) == 0x11
-                || Memory.TryAllocateDevicePage(_devices[device], out Pfn page) != HmmStatus.Ok)
-            {
-                continue;
-            }
-
-            Copy(source, page);
-            migration.Destination[i] = MigratePfn.Of(page, migrating: false, source.IsWritable || !source.IsValid);
-        }
-
+        // Now and then a driver gives a page no destination: it must stay where it is.
+        Give(migration, operation, device, i => (operation.B >> (i % 16) & 0x11) != 0x11, (source, page) => MigratePfn.Of(page, migrating: false, source.IsWritable || !source.IsValid));
         Finish(space, migration);
     }
 
@@ -428,19 +418,35 @@ public sealed class World : IDisposable
         }
 
         Say(migration);
-        for (int i = 0; i < migration.Source.Length; i++)
-        {
-            MigratePfn source = migration.Source[i];
-            if (!source.IsMigrating || Memory.TryAllocateSystemPage(out Pfn page) != HmmStatus.Ok)
-            {
-                continue;
-            }
+        Give(migration, operation, null, _ => true, (source, page) => MigratePfn.Of(page, migrating: false, source.IsWritable));
+        Finish(space, migration);
+    }
 
-            Copy(source, page);
-            migration.Destination[i] = MigratePfn.Of(page, migrating: false, source.IsWritable);
+    /// <summary>Gives pages destinations: in one call, or one by one.</summary>
+    private void Give(MigrateVma migration, Operation operation, int? device, Func<int, bool> isGiven, Func<MigratePfn, Pfn, MigratePfn> destination)
+    {
+        int[] wanted = [.. Enumerable.Range(0, migration.Source.Length).Where(i => migration.Source[i].IsMigrating && isGiven(i))];
+        var pages = new Pfn[wanted.Length];
+        int taken = 0;
+        if (operation.B % 3 == 0)
+        {
+            taken = device is { } index ? Memory.AllocateDevicePages(_devices[index], pages) : Memory.AllocateSystemPages(pages);
+        }
+        else
+        {
+            while (taken < pages.Length
+                && (device is { } one ? Memory.TryAllocateDevicePage(_devices[one], out pages[taken]) : Memory.TryAllocateSystemPage(out pages[taken])) == HmmStatus.Ok)
+            {
+                taken++;
+            }
         }
 
-        Finish(space, migration);
+        for (int i = 0; i < taken; i++)
+        {
+            MigratePfn source = migration.Source[wanted[i]];
+            Copy(source, pages[i]);
+            migration.Destination[wanted[i]] = destination(source, pages[i]);
+        }
     }
 
     private void Copy(MigratePfn source, Pfn page) => Memory.WriteContent(page, source.IsValid ? Memory.ReadContent(source.Pfn) : 0);
@@ -521,7 +527,7 @@ public sealed class World : IDisposable
 }
 
 /// <summary>A long-lived notifier over a whole window, which logs what it is told.</summary>
-internal sealed class Watch : IInvalidationHandler
+internal class Watch : IInvalidationHandler
 {
     private readonly List<ulong> _log;
     private ulong _sequence;
@@ -549,5 +555,20 @@ internal sealed class Watch : IInvalidationHandler
         _log.Add(info.Range.Start.Value);
         _log.Add(info.Range.PageCount);
         return !(info.Event == InvalidationEvent.Migrate && info.Owner.Value == 1);
+    }
+}
+
+/// <summary>The same for an engine that tells of many pages at once; logs each of them.</summary>
+internal sealed class RunWatch(IAddressSpace space, VpnRange range, List<ulong> log) : Watch(space, range, log), IRunInvalidationHandler
+{
+    public ulong InvalidateEach(IMmuIntervalNotifier notifier, in InvalidationInfo info)
+    {
+        ulong counted = 0;
+        for (ulong i = 0; i < info.Range.PageCount; i++)
+        {
+            counted += Invalidate(notifier, info with { Range = new VpnRange(info.Range.Start + i, 1) }) ? 1UL : 0;
+        }
+
+        return counted;
     }
 }

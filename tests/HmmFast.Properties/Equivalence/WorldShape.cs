@@ -12,6 +12,7 @@ public sealed class WorldShape
         HasFiles = shape / 16 % 4 != 0;
         ThirdIsCoherent = shape / 64 % 2 == 0;
         SharedOwner = shape / 128 % 4 == 0;
+        TakesRuns = shape / 65536 % 2 == 0;
         bool isStarved = shape / 512 % 3 == 0;
 
         // Small windows straddle a 2 MiB border; wide ones hold two whole blocks and straddle a 1 GiB border at times.
@@ -45,6 +46,9 @@ public sealed class WorldShape
     public bool ThirdIsCoherent { get; }
 
     public bool SharedOwner { get; }
+
+    /// <summary>Notifiers' handlers may be told of a run of pages in one call.</summary>
+    public bool TakesRuns { get; }
 
     /// <summary>The pages that operations touch (the address space's own window is larger).</summary>
     public VpnRange Window { get; }
