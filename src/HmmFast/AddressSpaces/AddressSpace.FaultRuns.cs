@@ -211,7 +211,11 @@ internal sealed unsafe partial class AddressSpace
         byte id = _classes.Intern(Changed(old, Written, EntryBits.None));
         if (!old.IsExclusive)
         {
-            new Span<uint>(_frames.Object + first, run).Fill(vma.Anon!.Number);
+            uint anon = vma.Anon!.Number;
+            foreach (ref RmapEntry entry in new Span<RmapEntry>(_frames.ReverseMap + first, run))
+            {
+                entry.Object = anon;
+            }
         }
 
         FillEntries(from, (ulong)run, id);
@@ -306,8 +310,7 @@ internal sealed unsafe partial class AddressSpace
     {
         FrameFlags* flags = _frames.Flags;
         ushort* maps = _frames.MapCount;
-        uint* objects = _frames.Object;
-        uint* indices = _frames.Index;
+        RmapEntry* places = _frames.ReverseMap;
         uint* pfns = _pfn + from;
         uint low = (uint)pagemap.Frames.First;
         uint length = (uint)pagemap.Frames.Count;
@@ -337,8 +340,7 @@ internal sealed unsafe partial class AddressSpace
             }
 
             flags[frame] = flags[old];
-            objects[frame] = objects[old];
-            indices[frame] = indices[old];
+            places[frame] = places[old];
             maps[old] = 0;
             pfns[i] = frame;
             left[i] = MigratePfn.Of(new Pfn(old), migrating: true, writable: false);

@@ -130,8 +130,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         _frames.MapCount[frame] = 1;
-        _frames.Object[frame] = vma.Anon!.Number;
-        _frames.Index[frame] = IndexOf(vma, vpn);
+        _frames.ReverseMap[frame] = new RmapEntry(vma.Anon!.Number, IndexOf(vma, vpn));
         return true;
     }
 
@@ -172,7 +171,7 @@ internal sealed unsafe partial class AddressSpace
 
         byte id = _classes.Change(descriptor.Class, Written, EntryBits.None);
         _block[block] = BlockDescriptor.Huge(id, descriptor.Frame);
-        _frames.Object[descriptor.Frame] = vma.Anon!.Number;
+        _frames.ReverseMap[descriptor.Frame].Object = vma.Anon!.Number;
         return true;
     }
 
@@ -191,7 +190,7 @@ internal sealed unsafe partial class AddressSpace
         {
             if (!old.IsExclusive)
             {
-                _frames.Object[frame] = vma.Anon!.Number;
+                _frames.ReverseMap[frame].Object = vma.Anon!.Number;
             }
 
             SetEntry(vpn, _classes.Intern(Changed(old, Written, EntryBits.None)), frame);
@@ -290,8 +289,7 @@ internal sealed unsafe partial class AddressSpace
         if (!wasCached)
         {
             // A page that might be shared belongs to the oldest ancestor, from which everyone is found.
-            _frames.Object[frame] = (isExclusive ? vma.Anon! : vma.Anon!.Root).Number;
-            _frames.Index[frame] = IndexOf(vma, vpn);
+            _frames.ReverseMap[frame] = new RmapEntry((isExclusive ? vma.Anon! : vma.Anon!.Root).Number, IndexOf(vma, vpn));
         }
 
         EntryBits bits = old.Bits & EntryBits.SoftDirty;

@@ -11,14 +11,14 @@ internal sealed unsafe partial class AddressSpace
         into.Clear();
         ushort wanted = _frames.MapCount[frame];
         bool isAnonymous = (_frames.Flags[frame] & FrameFlags.Anonymous) != 0;
-        uint index = _frames.Index[frame];
+        uint index = _frames.ReverseMap[frame].Index;
         foreach (AddressSpace space in isAnonymous ? _family : _core.Spaces)
         {
             for (int i = 0; i < space._vmas.Count && into.Count < wanted; i++)
             {
                 Vma vma = space._vmas[i];
                 uint offset = index - (isAnonymous ? IndexOf(vma, vma.Start) : (uint)vma.PageOffset);
-                if (offset >= vma.PageCount || (isAnonymous ? vma.IsShared : vma.File is null || vma.File.Object != _frames.Object[frame]))
+                if (offset >= vma.PageCount || (isAnonymous ? vma.IsShared : vma.File is null || vma.File.Object != _frames.ReverseMap[frame].Object))
                 {
                     continue;
                 }
@@ -48,11 +48,11 @@ internal sealed unsafe partial class AddressSpace
             for (int i = 0; i < space._vmas.Count; i++)
             {
                 Vma vma = space._vmas[i];
-                bool isCandidate = isAnonymous ? vma.IsFoundFrom(_frames.Object[head]) : vma.File is not null && vma.File.Object == _frames.Object[head];
+                bool isCandidate = isAnonymous ? vma.IsFoundFrom(_frames.ReverseMap[head].Object) : vma.File is not null && vma.File.Object == _frames.ReverseMap[head].Object;
                 if (isCandidate && (flags & FrameFlags.Driver) == 0)
                 {
                     uint firstIndex = isAnonymous ? IndexOf(vma, vma.Start) : (uint)vma.PageOffset;
-                    AddPlace(places, space, vma, _frames.Index[head] - firstIndex, pageCount);
+                    AddPlace(places, space, vma, _frames.ReverseMap[head].Index - firstIndex, pageCount);
                 }
             }
         }

@@ -81,7 +81,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         FrameFlags dirty = _frames.Flags[head] & FrameFlags.Dirty;
-        uint anon = _frames.Object[head];
+        uint anon = _frames.ReverseMap[head].Object;
         for (uint i = 0; i < BlockPages; i++)
         {
             uint frame = head + i;
@@ -98,7 +98,7 @@ internal sealed unsafe partial class AddressSpace
             }
 
             _frames.Flags[frame] = (_frames.Flags[frame] & ~(FrameFlags.HugePart | FrameFlags.Dirty)) | dirty;
-            _frames.Object[frame] = anon;
+            _frames.ReverseMap[frame].Object = anon;
             if (_frames.MapCount[frame] == 0)
             {
                 _physical.Unused(frame);

@@ -54,7 +54,7 @@ internal sealed unsafe partial class AddressSpace
 
         if ((_frames.Flags[from] & FrameFlags.PageCache) != 0)
         {
-            _core.FileOf(_frames.Object[from]).Cache[_frames.Index[from]] = to;
+            _core.FileOf(_frames.ReverseMap[from].Object).Cache[_frames.ReverseMap[from].Index] = to;
         }
 
         bool isCached = (_frames.Flags[from] & FrameFlags.SwapCache) != 0;
@@ -111,8 +111,7 @@ internal sealed unsafe partial class AddressSpace
         SetEntry(vpn, id, frame);
         _frames.Flags[frame] |= FrameFlags.AnonymousPage;
         _frames.MapCount[frame] = 1;
-        _frames.Object[frame] = vma.Anon!.Number;
-        _frames.Index[frame] = IndexOf(vma, vpn);
+        _frames.ReverseMap[frame] = new RmapEntry(vma.Anon!.Number, IndexOf(vma, vpn));
         return true;
     }
 

@@ -154,7 +154,7 @@ internal sealed unsafe partial class AddressSpace
                     continue;
                 }
 
-                _frames.Index[frame] = index + (uint)page;
+                _frames.ReverseMap[frame].Index = index + (uint)page;
                 _class[vpn] = written;
                 _pfn[vpn] = frame;
                 copies += action == FaultAction.CopyZero ? 1UL : 0;

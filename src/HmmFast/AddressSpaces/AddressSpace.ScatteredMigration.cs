@@ -62,8 +62,7 @@ internal sealed unsafe partial class AddressSpace
         BoundsOf((uint)destinations[0].Pfn.Value, out uint toLow, out uint toLength);
         FrameFlags* flags = _frames.Flags;
         ushort* maps = _frames.MapCount;
-        uint* objects = _frames.Object;
-        uint* indices = _frames.Index;
+        RmapEntry* places = _frames.ReverseMap;
         int done = 0;
         for (; done < sources.Length; done++)
         {
@@ -89,8 +88,7 @@ internal sealed unsafe partial class AddressSpace
 
             flags[to] = kept;
             maps[to] = 1;
-            objects[to] = objects[from];
-            indices[to] = indices[from];
+            places[to] = places[from];
             maps[from] = 0;
             _pfn[vpn + (ulong)done] = to;
         }

@@ -134,8 +134,7 @@ internal sealed partial class MemoryCore
             return false;
         }
 
-        Physical.Frames.Object[frame] = file.Object;
-        Physical.Frames.Index[frame] = (uint)page;
+        Physical.Frames.ReverseMap[frame] = new RmapEntry(file.Object, (uint)page);
         if (Physical.TracksContent)
         {
             Physical.Frames.Content[frame] = tag;

@@ -31,6 +31,19 @@ internal static unsafe class Blocks512
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Steps64(ulong* words, ulong step)
+    {
+        Vector512<ulong> by = Vector512.Create(step);
+        Vector512<ulong> differ = Vector512<ulong>.Zero;
+        for (nint i = 0; i < 64; i += 8)
+        {
+            differ |= (Vector512.Load(words + i) + by) ^ Vector512.Load(words + i + 1);
+        }
+
+        return differ == Vector512<ulong>.Zero;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Test(Vector512<byte> codes, byte bits) =>
         ~Vector512.Equals(codes & Vector512.Create(bits), Vector512<byte>.Zero).ExtractMostSignificantBits();
 

@@ -39,6 +39,9 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>Bit i: pfns[i] + 1 == pfns[i + 1]. Reads 65 values.</summary>
     static abstract ulong ContiguousWithNext64(uint* pfns);
 
+    /// <summary>True when words[i] + step == words[i + 1] for all of them. Reads 65 values.</summary>
+    static abstract bool Steps64(ulong* words, ulong step);
+
     /// <summary>words[i] = codes[i] in the top byte | (codes[i] is valid ? pfns[i] : 0). Codes have no kind and no work bits.</summary>
     static abstract void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore;

@@ -147,6 +147,12 @@ public abstract class KernelSet
     /// <param name="values">Any values; the largest is followed by 0.</param>
     public abstract int CountingRun(ReadOnlySpan<uint> values);
 
+    /// <summary>How many words from the first on count up by a step, wrapping: with step 0 those equal to the first.</summary>
+    /// <param name="words">The words.</param>
+    /// <param name="step">What each is more than the one before.</param>
+    /// <returns>At least 1, or 0 for no words.</returns>
+    public abstract int CountingRun(ReadOnlySpan<ulong> words, ulong step);
+
     /// <summary>destination[i] = table[source[i]]. The two spans may be the same memory, but not overlap otherwise.</summary>
     /// <param name="source">Bytes below the table's count.</param>
     /// <param name="table">Byte to byte.</param>

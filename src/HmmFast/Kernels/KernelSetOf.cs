@@ -133,6 +133,14 @@ internal sealed unsafe class KernelSetOf<TLanes> : KernelSet
         }
     }
 
+    public override int CountingRun(ReadOnlySpan<ulong> words, ulong step)
+    {
+        fixed (ulong* w = words)
+        {
+            return ScanLoops<TLanes>.CountingRun(w, words.Length, step);
+        }
+    }
+
     public override void Map(ReadOnlySpan<byte> source, ByteTable table, Span<byte> destination)
     {
         KernelThrow.IfLengthsDiffer(nameof(destination), destination.Length, source.Length);

@@ -109,6 +109,19 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Steps64(ulong* words, ulong step)
+    {
+        Vector128<ulong> by = Vector128.Create(step);
+        Vector128<ulong> differ = Vector128<ulong>.Zero;
+        for (nint i = 0; i < 64; i += 2)
+        {
+            differ |= (Vector128.Load(words + i) + by) ^ Vector128.Load(words + i + 1);
+        }
+
+        return differ == Vector128<ulong>.Zero;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore
     {

@@ -93,6 +93,19 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Steps64(ulong* words, ulong step)
+    {
+        Vector256<ulong> by = Vector256.Create(step);
+        Vector256<ulong> differ = Vector256<ulong>.Zero;
+        for (nint i = 0; i < 64; i += 4)
+        {
+            differ |= (Vector256.Load(words + i) + by) ^ Vector256.Load(words + i + 1);
+        }
+
+        return differ == Vector256<ulong>.Zero;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore
     {

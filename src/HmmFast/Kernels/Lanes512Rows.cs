@@ -71,6 +71,9 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>, ILookup512<
     public static ulong ContiguousWithNext64(uint* pfns) => Blocks512.ContiguousWithNext64(pfns);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Steps64(ulong* words, ulong step) => Blocks512.Steps64(words, step);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore => Blocks512.Expand64<TStore>(codes, pfns, words);
 

@@ -81,6 +81,17 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         return mask;
     }
 
+    public static bool Steps64(ulong* words, ulong step)
+    {
+        ulong differ = 0;
+        for (nint i = 0; i < 64; i++)
+        {
+            differ |= (words[i] + step) ^ words[i + 1];
+        }
+
+        return differ == 0;
+    }
+
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore
     {

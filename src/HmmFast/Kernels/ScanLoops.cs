@@ -136,6 +136,30 @@ internal static unsafe class ScanLoops<TLanes>
         return (int)i + 1;
     }
 
+    /// <summary>Words from the first on that count up by a step.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int CountingRun(ulong* words, int count, ulong step)
+    {
+        // Most runs are either one word or a thousand.
+        if (count < 2 || words[0] + step != words[1])
+        {
+            return Math.Min(count, 1);
+        }
+
+        nint i = 0;
+        while (i + 64 < count && TLanes.Steps64(words + i, step))
+        {
+            i += 64;
+        }
+
+        while (i + 1 < count && words[i] + step == words[i + 1])
+        {
+            i++;
+        }
+
+        return (int)i + 1;
+    }
+
     /// <summary>Full blocks: adds to the eight bit counts of the counting table and writes the work bitmap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]

@@ -1,7 +1,6 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using HmmFast.AddressSpaces;
+using HmmFast.Kernels;
 using HmmFast.Physical;
 
 namespace HmmFast.Migration;
@@ -13,7 +12,7 @@ internal static unsafe class Migrator
     private const ulong BlockPages = PageOrder.PagesPerBlock;
 
     // Entries that go in one step: what several passes over their columns can share in the cache.
-    private const int MostRun = 4096;
+    private const int MostRun = 8192;
     private const int MostScattered = 512;
 
     // Shorter runs go with the pages in no order.
@@ -62,7 +61,7 @@ internal static unsafe class Migrator
                 continue;
             }
 
-            int run = RunAt(migration, (int)i, source.IsValid);
+            int run = RunAt(core.Kernels, migration, (int)i, source.IsValid);
             bool moved;
             if (!source.IsValid)
             {
@@ -117,7 +116,7 @@ internal static unsafe class Migrator
             bool moved = source.IsMigrating && destination.IsValid;
             if (moved && source.IsValid)
             {
-                int run = RunAt(migration, (int)i, isValid: true);
+                int run = RunAt(space.Core.Kernels, migration, (int)i, isValid: true);
                 if (run < LeastRun)
                 {
                     run = space.RestoreScattered(range.Start.Value + i, Sources(migration, i), Destinations(migration, i));
@@ -154,44 +153,11 @@ internal static unsafe class Migrator
     }
 
     /// <summary>Entries from one on that migrate alike: sources that count up (or are all empty) to destinations that count up.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int RunAt(MigrateVma migration, int index, bool isValid)
+    private static int RunAt(KernelSet kernels, MigrateVma migration, int index, bool isValid)
     {
-        ReadOnlySpan<MigratePfn> sources = migration.Source;
-        ReadOnlySpan<MigratePfn> destinations = migration.Destination;
-        int end = (int)Math.Min(migration.Range.PageCount, (ulong)index + MostRun);
-        ulong step = isValid ? 1UL : 0;
-        ulong source = sources[index].Raw;
-        ulong destination = destinations[index].Raw;
-        int at = index + 1;
-        if (Vector.IsHardwareAccelerated && end - at >= Vector<ulong>.Count && sources[at].Raw == source + step && destinations[at].Raw == destination + 1)
-        {
-            Vector<ulong> up = Vector<ulong>.Indices;
-            Vector<ulong> wantedSource = new Vector<ulong>(source + step) + (up * step);
-            Vector<ulong> wantedDestination = new Vector<ulong>(destination + 1) + up;
-            var sourceStep = new Vector<ulong>(step * (ulong)Vector<ulong>.Count);
-            var destinationStep = new Vector<ulong>((ulong)Vector<ulong>.Count);
-            ReadOnlySpan<ulong> sourceWords = MemoryMarshal.Cast<MigratePfn, ulong>(sources);
-            ReadOnlySpan<ulong> destinationWords = MemoryMarshal.Cast<MigratePfn, ulong>(destinations);
-            while (at + Vector<ulong>.Count <= end
-                && new Vector<ulong>(sourceWords[at..]) == wantedSource
-                && new Vector<ulong>(destinationWords[at..]) == wantedDestination)
-            {
-                wantedSource += sourceStep;
-                wantedDestination += destinationStep;
-                at += Vector<ulong>.Count;
-            }
-
-            source += step * (ulong)(at - index - 1);
-            destination += (ulong)(at - index - 1);
-        }
-
-        while (at < end && sources[at].Raw == (source += step) && destinations[at].Raw == ++destination)
-        {
-            at++;
-        }
-
-        return at - index;
+        int most = (int)Math.Min(migration.Range.PageCount - (ulong)index, MostRun);
+        int run = kernels.CountingRun(MemoryMarshal.Cast<MigratePfn, ulong>(migration.Destination.AsSpan(index, most)), 1);
+        return kernels.CountingRun(MemoryMarshal.Cast<MigratePfn, ulong>(migration.Source.AsSpan(index, run)), isValid ? 1UL : 0);
     }
 
     private static ReadOnlySpan<MigratePfn> Sources(MigrateVma migration, ulong index) =>

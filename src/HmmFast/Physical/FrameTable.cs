@@ -16,8 +16,7 @@ internal sealed unsafe class FrameTable : IDisposable
 
     private readonly NativeColumn<ushort> _flags;
     private readonly NativeColumn<ushort> _mapCount;
-    private readonly NativeColumn<uint> _object;
-    private readonly NativeColumn<uint> _index;
+    private readonly NativeColumn<RmapEntry> _reverseMap;
     private readonly NativeColumn<uint> _folioMaps;
     private readonly NativeColumn<ushort> _folioEntries;
     private readonly NativeColumn<ulong>? _content;
@@ -26,14 +25,12 @@ internal sealed unsafe class FrameTable : IDisposable
     {
         _flags = new NativeColumn<ushort>("frame flags", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
         _mapCount = new NativeColumn<ushort>("frame mapcount", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
-        _object = new NativeColumn<uint>("frame reverse map object", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
-        _index = new NativeColumn<uint>("frame reverse map index", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+        _reverseMap = new NativeColumn<RmapEntry>("frame reverse map", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
         _folioMaps = new NativeColumn<uint>("folio mapcount", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
         _folioEntries = new NativeColumn<ushort>("folio 2 MiB entries", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
         Flags = (FrameFlags*)_flags.Pointer;
         MapCount = _mapCount.Pointer;
-        Object = _object.Pointer;
-        Index = _index.Pointer;
+        ReverseMap = _reverseMap.Pointer;
         FolioMaps = _folioMaps.Pointer;
         FolioEntries = _folioEntries.Pointer;
         if (trackContent)
@@ -49,11 +46,8 @@ internal sealed unsafe class FrameTable : IDisposable
     /// <summary>Page table entries that hold the frame, device-private and device-exclusive ones included; those of a 2 MiB entry count once a frame.</summary>
     public ushort* MapCount { get; }
 
-    /// <summary>Reverse map: the family of address spaces (anonymous frames) or the file object.</summary>
-    public uint* Object { get; }
-
-    /// <summary>Reverse map: the anonymous index (page number within the window) or the file's page.</summary>
-    public uint* Index { get; }
+    /// <summary>Where mappings of the frame are found.</summary>
+    public RmapEntry* ReverseMap { get; }
 
     /// <summary>Mappings of all 512 pages of a 2 MiB folio together, by head frame / 512.</summary>
     public uint* FolioMaps { get; }
@@ -71,8 +65,7 @@ internal sealed unsafe class FrameTable : IDisposable
         {
             _flags.AdviseHuge(first, (long)count);
             _mapCount.AdviseHuge(first, (long)count);
-            _object.AdviseHuge(first, (long)count);
-            _index.AdviseHuge(first, (long)count);
+            _reverseMap.AdviseHuge(first, (long)count);
             _content?.AdviseHuge(first, (long)count);
         }
     }
@@ -81,8 +74,7 @@ internal sealed unsafe class FrameTable : IDisposable
     {
         _flags.Dispose();
         _mapCount.Dispose();
-        _object.Dispose();
-        _index.Dispose();
+        _reverseMap.Dispose();
         _folioMaps.Dispose();
         _folioEntries.Dispose();
         _content?.Dispose();

@@ -96,8 +96,7 @@ internal sealed unsafe partial class PhysicalMemory
         FrameFlags kept = Frames.Flags[from] & ~(FrameFlags.Pinned | FrameFlags.Orphan | FrameFlags.SwapCache | FrameFlags.HugePart);
         new Span<ushort>(Frames.Flags + to, count).Fill((ushort)kept);
         new Span<ushort>(Frames.MapCount + from, count).CopyTo(new Span<ushort>(Frames.MapCount + to, count));
-        new Span<uint>(Frames.Object + from, count).CopyTo(new Span<uint>(Frames.Object + to, count));
-        new Span<uint>(Frames.Index + from, count).CopyTo(new Span<uint>(Frames.Index + to, count));
+        new Span<RmapEntry>(Frames.ReverseMap + from, count).CopyTo(new Span<RmapEntry>(Frames.ReverseMap + to, count));
         new Span<ushort>(Frames.MapCount + from, count).Clear();
     }
 
@@ -202,8 +201,7 @@ internal sealed unsafe partial class PhysicalMemory
     {
         new Span<ushort>(Frames.Flags + first, count).Fill((ushort)Frames.Flags[first]);
         new Span<ushort>(Frames.MapCount + first, count).Fill(Frames.MapCount[first]);
-        new Span<uint>(Frames.Object + first, count).Fill(Frames.Object[first]);
-        _kernels.CountUp(new Span<uint>(Frames.Index + first, count), Frames.Index[first]);
+        _kernels.FillWords(new Span<ulong>(Frames.ReverseMap + first, count), Frames.ReverseMap[first].Word, 1);
     }
 
     /// <summary>Sets a flag on each frame of a run.</summary>
@@ -224,7 +222,7 @@ internal sealed unsafe partial class PhysicalMemory
             uint frame = into[i];
             Frames.Flags[frame] = FrameFlags.AnonymousPage;
             Frames.MapCount[frame] = 1;
-            Frames.Object[frame] = anon;
+            Frames.ReverseMap[frame].Object = anon;
         }
 
         if (Frames.Content != null)

@@ -320,8 +320,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
         FrameFlags kept = frames.Flags[from] & ~(FrameFlags.Pinned | FrameFlags.Orphan | FrameFlags.SwapCache | FrameFlags.HugePart);
         frames.Flags[to] = (frames.Flags[to] & FrameFlags.Pinned) | kept;
         frames.MapCount[to] = frames.MapCount[from];
-        frames.Object[to] = frames.Object[from];
-        frames.Index[to] = frames.Index[from];
+        frames.ReverseMap[to] = frames.ReverseMap[from];
         frames.MapCount[from] = 0;
     }
 
@@ -410,8 +409,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
         Frames.AdviseHuge(first, count);
         new Span<ushort>(Frames.Flags + first, n).Fill((ushort)flags);
         new Span<ushort>(Frames.MapCount + first, n).Fill(1);
-        new Span<uint>(Frames.Object + first, n).Fill(anon);
-        _kernels.CountUp(new Span<uint>(Frames.Index + first, n), firstIndex);
+        _kernels.FillWords(new Span<ulong>(Frames.ReverseMap + first, n), new RmapEntry(anon, firstIndex).Word, 1);
         if (Frames.Content != null)
         {
             new Span<ulong>(Frames.Content + first, n).Clear();

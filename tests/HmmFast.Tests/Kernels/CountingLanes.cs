@@ -34,6 +34,8 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
 
     public static ulong ContiguousWithNext64(uint* pfns) => TInner.ContiguousWithNext64(pfns);
 
+    public static bool Steps64(ulong* words, ulong step) => TInner.Steps64(words, step);
+
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
         where TStore : struct, IStore => TInner.Expand64<TStore>(codes, pfns, words);
 

@@ -135,6 +135,32 @@ public sealed class ScanTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void CountingRun_WordsThatStopCountingAnywhere_EndsThere(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        for (int size = 0; size <= (2 * KernelData.Block) + 2; size++)
+        {
+            using GuardedBuffer<ulong> words = new(size, atEnd: true);
+            foreach (ulong step in (ulong[])[0, 1, ulong.MaxValue])
+            {
+                for (int i = 0; i < size; i++)
+                {
+                    words.Span[i] = ulong.MaxValue - 3 + ((ulong)i * step);
+                }
+
+                Assert.Equal(size, kernels.CountingRun(words.Span, step));
+                for (int end = 1; end < size; end++)
+                {
+                    words.Span[end] ^= 1UL << (end % 64);
+                    Assert.Equal(end, kernels.CountingRun(words.Span, step));
+                    words.Span[end] ^= 1UL << (end % 64);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void Extents_EveryCapacityOnMemoryWithoutRuns_FillItAndNoMore(string width)
     {
         KernelSet kernels = KernelSet.Choose(width);
