@@ -22,12 +22,7 @@ internal static unsafe class Blocks512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns)
     {
-        Vector512<uint> one = Vector512<uint>.One;
-        ulong a = Vector512.Equals(Vector512.Load(pfns) + one, Vector512.Load(pfns + 1)).ExtractMostSignificantBits();
-        ulong b = Vector512.Equals(Vector512.Load(pfns + 16) + one, Vector512.Load(pfns + 17)).ExtractMostSignificantBits();
-        ulong c = Vector512.Equals(Vector512.Load(pfns + 32) + one, Vector512.Load(pfns + 33)).ExtractMostSignificantBits();
-        ulong d = Vector512.Equals(Vector512.Load(pfns + 48) + one, Vector512.Load(pfns + 49)).ExtractMostSignificantBits();
-        return a | (b << 16) | (c << 32) | (d << 48);
+        return Vector512.Equals(Steps(pfns + 1), Vector512<byte>.One).ExtractMostSignificantBits();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -302,6 +297,27 @@ internal static unsafe class Blocks512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<byte> Join(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d) =>
         a.ToVector256Unsafe().WithUpper(b).ToVector512Unsafe().WithUpper(c.ToVector256Unsafe().WithUpper(d));
+
+    /// <summary>How far each number is from the one before it, as <see cref="Narrow"/> makes it. Reads element -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> Steps(uint* pfns) => Narrow(
+        Vector512.Load(pfns) - Vector512.Load(pfns - 1),
+        Vector512.Load(pfns + 16) - Vector512.Load(pfns + 15),
+        Vector512.Load(pfns + 32) - Vector512.Load(pfns + 31),
+        Vector512.Load(pfns + 48) - Vector512.Load(pfns + 47));
+
+    /// <summary>
+    /// 64 values to bytes, saturated twice: only 1 becomes 1. Packing works on 128-bit lanes, so that each of the four has four bytes of every source; one permute
+    /// puts them in order.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> Narrow(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d)
+    {
+        Vector512<short> low = Avx512BW.PackSignedSaturate(a.AsInt32(), b.AsInt32());
+        Vector512<short> high = Avx512BW.PackSignedSaturate(c.AsInt32(), d.AsInt32());
+        Vector512<int> mixed = Avx512BW.PackSignedSaturate(low, high).AsInt32();
+        return Avx512F.PermuteVar16x32(mixed, Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).AsByte();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<byte> Load(ulong* words) => Vector512.Load(words).AsByte();

@@ -3,85 +3,104 @@ using System.Runtime.CompilerServices;
 namespace HmmFast.Kernels;
 
 /// <summary>
-/// Columns to runs. Per block a mask says which pages begin a run: its code differs from the page before, or it is valid and its frame number does not follow.
+/// Columns to runs. A page begins one when its code differs from the page before, or it is valid and its frame number does not follow. Blocks of 64 pages put
+/// the runs they find in a stage, which is emptied into the caller's arrays when it is full.
 /// The caller guarantees count elements behind the columns' pointers and capacity behind the outputs'.
 /// </summary>
 /// <typeparam name="TLanes">The width.</typeparam>
 internal static unsafe class ExtentLoops<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
+    /// <summary>From this many pages on, blocks are laid on the class column's 64-byte borders: it costs one block that overlaps the one before.</summary>
+    private const int AlignFromPages = 1024;
+
     public static ExtentCount Run(
         byte* classes, uint* pfns, int count, ByteTable table, int kindShift, uint* starts, ulong* words, int capacity)
     {
-        int page = 0;
+        // The columns' first page has none before it to compare with; blocks begin behind it.
         int extents = 0;
-        while (page < count)
-        {
-            // The columns' first block has no page before it; it, the last, and any with work or too little room are taken one by one.
-            if (page > 0 && kindShift == 0)
-            {
-                extents += Blocks(classes, pfns, count, table, starts + extents, words + extents, capacity - extents, ref page);
-                if (page == count)
-                {
-                    break;
-                }
-            }
-
-            int n = Math.Min(64, count - page);
-            int done = Edge(classes + page, pfns + page, n, page, table, kindShift, starts, words, capacity, ref extents);
-            page += done;
-            if (done < n)
-            {
-                break;
-            }
-        }
-
-        return new ExtentCount(extents, page);
+        int edge = Math.Min(count, count <= 64 ? 64 : 1);
+        int page = Edge(classes, pfns, edge, 0, table, kindShift, starts, words, capacity, ref extents);
+        return page == count || page < edge
+            ? new ExtentCount(extents, page)
+            : Blocks(classes, pfns, count, table, kindShift, starts, words, capacity, extents);
     }
 
-    /// <summary>Full blocks from page on, while no page needs work and a whole block's runs would fit; returns the runs written.</summary>
+    /// <summary>Everything behind the first page; there are at least 64.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    private static int Blocks(byte* classes, uint* pfns, int count, ByteTable table, uint* starts, ulong* words, int capacity, ref int page)
+    private static ExtentCount Blocks(
+        byte* classes, uint* pfns, int count, ByteTable table, int kindShift, uint* starts, ulong* words, int capacity, int extents)
     {
-        if (count - page < 64 || capacity < 64)
+        byte* stack = stackalloc byte[RunStage.AllocationBytes];
+        RunStage stage = RunStage.In(stack);
+        RunOutput<TLanes> output = new(starts, words, capacity, kindShift, extents);
+        output.Lend(ref stage);
+        int page = 1;
+        int border = 1 + (int)((0 - (nuint)(classes + 1)) & 63);
+        bool isAligned = border == 1 || count < AlignFromPages;
+        while (page < count)
         {
-            return 0;
-        }
-
-        byte* stack = stackalloc byte[64 + 64 + 64];
-        byte* scratch = (byte*)(((nuint)stack + 63) & ~(nuint)63);
-        TLanes lanes = TLanes.Load(table.Pointer, table.RowCount);
-
-        // Pointers that advance instead of indices: one value less to hold in registers each.
-        byte* c = classes + page;
-        uint* p = pfns + page;
-        uint* s = starts;
-        ulong* w = words;
-        uint at = (uint)page;
-        uint last = (uint)count - 64;
-        ulong* lastRoom = words + capacity - 64;
-        while (at <= last && w <= lastRoom)
-        {
-            int found = lanes.Runs64(c, p, at, w, s, scratch);
-            if (found < 0)
+            // One run more than there is room for is looked for: it ends the last one that fits.
+            int limit = Math.Min(output.StageRuns, output.Room + 1);
+            int at = page;
+            int pages = (count - page) & ~63;
+            if (!isAligned)
             {
-                break;
+                // The first block, then one that overlaps it and ends on a border.
+                at = page == 1 ? page : border;
+                pages = 64;
+                isAligned = page != 1;
+            }
+            else if (pages == 0)
+            {
+                at = count - 64;
+                pages = 64;
             }
 
-            w += found;
-            s += found;
-            c += 64;
-            p += 64;
-            at += 64;
+            int before = stage.Count;
+            int done = TLanes.RunBlocks(classes + at, pfns + at, (uint)at, pages, table, ref stage, limit);
+            if (at < page)
+            {
+                // What an overlapping block found in pages that were seen before is there already.
+                int known = before;
+                while (known < stage.Count && stage.Indices[known] < (uint)page)
+                {
+                    known++;
+                }
+
+                stage.Remove(before, known - before);
+            }
+
+            if (done != 0)
+            {
+                page = at + done;
+            }
+
+            if (stage.Count > output.Room)
+            {
+                return new ExtentCount(capacity, output.Fill(stage));
+            }
+
+            if (done < pages && stage.Count < limit)
+            {
+                // A page in the next block needs work: up to it page by page.
+                extents = output.Finish(stage);
+                page += Edge(classes + page, pfns + page, Math.Min(64, count - page), page, table, kindShift, starts, words, capacity, ref extents);
+                return new ExtentCount(extents, page);
+            }
+
+            if (stage.Count >= limit)
+            {
+                output.Empty(ref stage, page, count);
+            }
         }
 
-        page = (int)at;
-        return (int)(w - words);
+        return new ExtentCount(output.Finish(stage), count);
     }
 
-    /// <summary>Up to 64 pages, page by page where a run begins; returns the pages covered, fewer than asked at work or a full output.</summary>
-    [SkipLocalsInit]
+    /// <summary>Up to 64 pages, page by page; returns the pages covered, fewer than asked at work or a full output.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Edge(
         byte* classes, uint* pfns, int count, int page, ByteTable table, int kindShift, uint* starts, ulong* words, int capacity, ref int extents)
     {

@@ -94,9 +94,9 @@ internal unsafe interface ILanes<TSelf>
     bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch);
 
     /// <summary>
-    /// Looks a block up and, if no code has a work bit, writes word and index (first + i) of every page that begins a run: its code differs from the one before,
-    /// or it is valid and its number does not follow the one before. Returns the number of runs, or -1 at work. Reads element -1 of both columns; may write
-    /// 64 elements behind both outputs. The scratch has 128 bytes.
+    /// Full blocks (count is a multiple of 64): adds every page that begins a run to the stage, its index counted from first: its code differs from the one before,
+    /// or it is valid and its number does not follow the one before. Ends in front of a block with a page that needs work, and when the stage holds the
+    /// limit. Reads element -1 of both columns, which has been seen not to need work. Returns the pages done.
     /// </summary>
-    int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch);
+    static abstract int RunBlocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit);
 }

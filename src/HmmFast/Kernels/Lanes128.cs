@@ -97,15 +97,12 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns)
     {
-        ulong mask = 0;
-        Vector128<uint> one = Vector128<uint>.One;
-        for (int i = 0; i < 64; i += 4)
-        {
-            Vector128<uint> next = Vector128.Load(pfns + i) + one;
-            mask |= (ulong)Vector128.Equals(next, Vector128.Load(pfns + i + 1)).ExtractMostSignificantBits() << i;
-        }
-
-        return mask;
+        Vector128<byte> one = Vector128<byte>.One;
+        return Join(
+            Vector128.Equals(Steps16(pfns), one),
+            Vector128.Equals(Steps16(pfns + 16), one),
+            Vector128.Equals(Steps16(pfns + 32), one),
+            Vector128.Equals(Steps16(pfns + 48), one));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -281,18 +278,20 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
-    {
-        Lookup64(classes, scratch);
-        if (Test64(scratch, Resolution.WorkMask) != 0)
-        {
-            return -1;
-        }
+    public static int RunBlocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit) =>
+        RunLoops<Lanes128>.Blocks(classes, pfns, first, count, table, ref stage, limit);
 
-        Lookup64(classes - 1, scratch + 64);
-        ulong follows = ContiguousWithNext64(pfns - 1) | ~Test64(scratch, Resolution.Valid);
-        return Scalar.Runs(~(Same64(scratch, scratch + 64) & follows), scratch, pfns, first, outWords, outIndices);
+    /// <summary>How far each of 16 numbers is from the next one, saturated twice to a byte: only 1 becomes 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Steps16(uint* pfns)
+    {
+        Vector128<int> a = (Vector128.Load(pfns + 1) - Vector128.Load(pfns)).AsInt32();
+        Vector128<int> b = (Vector128.Load(pfns + 5) - Vector128.Load(pfns + 4)).AsInt32();
+        Vector128<int> c = (Vector128.Load(pfns + 9) - Vector128.Load(pfns + 8)).AsInt32();
+        Vector128<int> d = (Vector128.Load(pfns + 13) - Vector128.Load(pfns + 12)).AsInt32();
+        return Sse2.IsSupported
+            ? Sse2.PackSignedSaturate(Sse2.PackSignedSaturate(a, b), Sse2.PackSignedSaturate(c, d)).AsByte()
+            : Vector128.NarrowWithSaturation(Vector128.NarrowWithSaturation(a, b), Vector128.NarrowWithSaturation(c, d)).AsByte();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -82,14 +82,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ContiguousWithNext64(uint* pfns)
     {
-        ulong mask = 0;
-        for (int i = 0; i < 64; i += 8)
-        {
-            Vector256<uint> next = Vector256.Load(pfns + i) + Vector256<uint>.One;
-            mask |= (ulong)Vector256.Equals(next, Vector256.Load(pfns + i + 1)).ExtractMostSignificantBits() << i;
-        }
-
-        return mask;
+        Vector256<byte> one = Vector256<byte>.One;
+        return Join(Vector256.Equals(Steps32(pfns), one), Vector256.Equals(Steps32(pfns + 32), one));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -270,18 +264,22 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
-    {
-        Lookup64(classes, scratch);
-        if (Test64(scratch, Resolution.WorkMask) != 0)
-        {
-            return -1;
-        }
+    public static int RunBlocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit) =>
+        RunLoops<Lanes256>.Blocks(classes, pfns, first, count, table, ref stage, limit);
 
-        Lookup64(classes - 1, scratch + 64);
-        ulong follows = ContiguousWithNext64(pfns - 1) | ~Test64(scratch, Resolution.Valid);
-        return Scalar.Runs(~(Same64(scratch, scratch + 64) & follows), scratch, pfns, first, outWords, outIndices);
+    /// <summary>
+    /// How far each of 32 numbers is from the next one, saturated twice to a byte: only 1 becomes 1. Packing works on 128-bit lanes, so that each of the two has four
+    /// bytes of every source; one permute puts them in order.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Steps32(uint* pfns)
+    {
+        Vector256<int> a = (Vector256.Load(pfns + 1) - Vector256.Load(pfns)).AsInt32();
+        Vector256<int> b = (Vector256.Load(pfns + 9) - Vector256.Load(pfns + 8)).AsInt32();
+        Vector256<int> c = (Vector256.Load(pfns + 17) - Vector256.Load(pfns + 16)).AsInt32();
+        Vector256<int> d = (Vector256.Load(pfns + 25) - Vector256.Load(pfns + 24)).AsInt32();
+        Vector256<int> mixed = Avx2.PackSignedSaturate(Avx2.PackSignedSaturate(a, b), Avx2.PackSignedSaturate(c, d)).AsInt32();
+        return Avx2.PermuteVar8x32(mixed, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsByte();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -53,7 +53,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Expand64<TStore>(byte* codes, uint* pfns, ulong* words)
-        where TStore : struct, IStore => Blocks512.Expand64<TStore>(codes, pfns, words);
+        where TStore : struct, IStore => Blocks512.ExpandInRegisters<TStore>(Vector512.Load(codes), pfns, words);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ExpandKeep64(byte* codes, uint* pfns, ulong* words, ulong keepMask) =>
@@ -131,14 +131,10 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
-    {
-        Vector512<byte> codes = Lookup(Vector512.Load(classes));
-        return (codes & Vector512.Create(Resolution.WorkMask)) == Vector512<byte>.Zero
-            ? Runs512.Run(codes, Lookup(Vector512.Load(classes - 1)), pfns, first, outWords, outIndices, scratch)
-            : -1;
-    }
+    public static int RunBlocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit) =>
+        table.Count <= HalfLookup512.Capacity
+            ? Runs512<HalfLookup512>.Blocks(classes, pfns, first, count, table, ref stage, limit)
+            : Runs512<Lanes512>.Blocks(classes, pfns, first, count, table, ref stage, limit);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector512<byte> Lookup(Vector512<byte> classes)

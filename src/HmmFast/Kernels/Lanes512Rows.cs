@@ -144,19 +144,8 @@ internal readonly unsafe struct Lanes512Rows : ILanes<Lanes512Rows>, ILookup512<
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
-    {
-        Lookup64(classes, scratch);
-        if (Test64(scratch, Resolution.WorkMask) != 0)
-        {
-            return -1;
-        }
-
-        Lookup64(classes - 1, scratch + 64);
-        ulong follows = ContiguousWithNext64(pfns - 1) | ~Test64(scratch, Resolution.Valid);
-        return Scalar.Runs(~(Same64(scratch, scratch + 64) & follows), scratch, pfns, first, outWords, outIndices);
-    }
+    public static int RunBlocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit) =>
+        RunLoops<Lanes512Rows>.Blocks(classes, pfns, first, count, table, ref stage, limit);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<byte> FourRows(byte* rows, Vector512<byte> low, Vector512<byte> bit4, Vector512<byte> bit5) => Blocks512.Blend(

@@ -73,9 +73,15 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
     public static ulong ContiguousWithNext64(uint* pfns)
     {
         ulong mask = 0;
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 64; i += 4)
         {
-            mask |= pfns[i] + 1 == pfns[i + 1] ? 1UL << i : 0;
+            // Mostly all four follow, or none does; what differs is worth a branch.
+            uint a = pfns[i + 1] - pfns[i];
+            uint b = pfns[i + 2] - pfns[i + 1];
+            uint c = pfns[i + 3] - pfns[i + 2];
+            uint d = pfns[i + 4] - pfns[i + 3];
+            ulong four = ((a ^ 1) | (b ^ 1) | (c ^ 1) | (d ^ 1)) == 0 ? 15UL : Bit(a) | (Bit(b) << 1) | (Bit(c) << 2) | (Bit(d) << 3);
+            mask |= four << i;
         }
 
         return mask;
@@ -214,18 +220,8 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         return true;
     }
 
-    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch)
-    {
-        Lookup64(classes, scratch);
-        if (Test64(scratch, Resolution.WorkMask) != 0)
-        {
-            return -1;
-        }
-
-        Lookup64(classes - 1, scratch + 64);
-        ulong follows = ContiguousWithNext64(pfns - 1) | ~Test64(scratch, Resolution.Valid);
-        return Scalar.Runs(~(Same64(scratch, scratch + 64) & follows), scratch, pfns, first, outWords, outIndices);
-    }
+    public static int RunBlocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit) =>
+        RunLoops<LanesScalar>.Blocks(classes, pfns, first, count, table, ref stage, limit);
 
     /// <summary>
     /// Eight bytes to eight bits, set where a byte is not 0. Example: 00..00_05_00: adding 7F to the low seven bits carries into the top bit of byte 1 only;
@@ -236,6 +232,8 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         ulong tops = (((bytes & ~(Ones << 7)) + ~(Ones << 7)) | bytes) >> 7 & Ones;
         return (tops * 0x0102_0408_1020_4080) >> 56;
     }
+
+    private static ulong Bit(uint step) => step == 1 ? 1UL : 0;
 
     /// <summary>All ones in every byte whose top bit is set.</summary>
     private static ulong TopBits(ulong bytes) => ((bytes >> 7) & Ones) * 0xFF;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace HmmFast.Kernels;
@@ -22,6 +23,37 @@ internal static unsafe class Streaming
     /// <summary>Whether a fill of this size should be streamed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool FillPays(ulong* words, int count) => count >= FillThresholdWords && ((nuint)words & 7) == 0;
+
+    /// <summary>
+    /// From this many runs on, their words and first pages are written past the cache: 12 MiB. The columns they come from are read besides.
+    /// </summary>
+    public const int ThresholdRuns = 1 << 19;
+
+    /// <summary>Whether runs should be streamed, if those of all pages are as frequent as of those seen.</summary>
+    public static bool RunsPay(uint* starts, ulong* words, int runs, int page, int pages) =>
+        (long)runs * pages / page >= ThresholdRuns && ((nuint)words & 7) == 0 && ((nuint)starts & 3) == 0;
+
+    /// <summary>Copies 64 bytes past the cache; the destination is on a 64-byte border.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CopyLine(ulong* from, ulong* to, int widthBits)
+    {
+        if (widthBits >= 512)
+        {
+            StreamingStore.Store(Vector512.Load(from), to);
+        }
+        else if (widthBits >= 256)
+        {
+            StreamingStore.Store(Vector256.Load(from), to);
+            StreamingStore.Store(Vector256.Load(from + 4), to + 4);
+        }
+        else
+        {
+            for (nint i = 0; i < 8; i += 2)
+            {
+                StreamingStore.Store(Vector128.Load(from + i), to + i);
+            }
+        }
+    }
 
     /// <summary>Words in front of the first 64-byte border.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

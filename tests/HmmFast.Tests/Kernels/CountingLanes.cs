@@ -80,6 +80,6 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
         return _inner.ResolveKeep64(classes, pfns, words, keepMask, scratch);
     }
 
-    public int Runs64(byte* classes, uint* pfns, uint first, ulong* outWords, uint* outIndices, byte* scratch) =>
-        _inner.Runs64(classes, pfns, first, outWords, outIndices, scratch);
+    public static int RunBlocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit) =>
+        TInner.RunBlocks(classes, pfns, first, count, table, ref stage, limit);
 }

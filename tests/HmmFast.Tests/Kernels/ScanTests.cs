@@ -206,6 +206,114 @@ public sealed class ScanTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Extents_StretchesOfEveryKind_EqualPageByPage(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        foreach (int seed in new[] { 1, 2, 3, 4, 5, 6, 7, 8 })
+        {
+            Random random = new(seed);
+            int kindShift = seed == 8 ? 50 : 0;
+            int classCount = seed % 2 == 0 ? 60 : 256;
+            ByteTable table = new(KernelData.Table(random, classCount, 0, kindShift != 0));
+            int size = 9000 + random.Next(200);
+            (byte[] classes, uint[] pfns) = Stretches(random, size, classCount);
+            CheckExtents(kernels, classes, pfns, table, kindShift, size);
+            CheckExtents(kernels, classes, pfns, table, kindShift, random.Next(size / 2));
+
+            // One class that needs work, on one page somewhere: of the last stretch, or in front of it.
+            byte[] entries = table.Entries[..classCount].ToArray();
+            byte free = (byte)random.Next(classCount);
+            classes.AsSpan().Replace(free, (byte)((free + 1) % classCount));
+            entries[free] |= 1;
+            classes[size - 1 - random.Next(size / 3)] = free;
+            CheckExtents(kernels, classes, pfns, new ByteTable(entries), kindShift, size);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Extents_MoreRunsThanStayInCache_EqualPageByPage(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        const int Size = Streaming.ThresholdRuns + (100 * KernelData.Block) + 3;
+        Random random = new(29);
+        ByteTable table = new([Resolution.Valid, Resolution.Valid | Resolution.Write]);
+        byte[] classes = new byte[Size];
+        uint[] pfns = new uint[Size];
+        for (int i = 0; i < Size; i++)
+        {
+            // No runs, but holes in them and a long run towards the end.
+            pfns[i] = i % 5000 < 60 || i > Size - 2000 ? (uint)i : (uint)i * 3;
+        }
+
+        // Room for all of them, room that ends while results go past the cache, and starts that lie differently from the words.
+        foreach (int capacity in new[] { Size, Size - 1, Size - 70_001, Size - 90_006 })
+        {
+            uint[] starts = new uint[Size + 16];
+            ulong[] words = new ulong[Size + 16];
+            int startsFrom = random.Next(16);
+            int wordsFrom = random.Next(8);
+            ExtentCount found = kernels.Extents(classes, pfns, table, 0, starts.AsSpan(startsFrom, capacity), words.AsSpan(wordsFrom, capacity));
+            int run = 0;
+            int page = 0;
+            for (; page < Size; page++)
+            {
+                if (page > 0 && pfns[page] == pfns[page - 1] + 1)
+                {
+                    continue;
+                }
+
+                if (run == capacity)
+                {
+                    break;
+                }
+
+                if (starts[startsFrom + run] != page || words[wordsFrom + run] != (1UL << 63 | pfns[page]))
+                {
+                    Assert.Fail($"Run {run} of capacity {capacity} is page {starts[startsFrom + run]}, word {words[wordsFrom + run]:x}; expected page {page}, frame {pfns[page]:x}.");
+                }
+
+                run++;
+            }
+
+            Assert.Equal(new ExtentCount(run, page), found);
+            Assert.All(starts[(startsFrom + capacity)..], start => Assert.Equal(0u, start));
+            Assert.All(words[(wordsFrom + capacity)..], word => Assert.Equal(0UL, word));
+        }
+    }
+
+    /// <summary>Columns in stretches of 1 to 2000 pages, each with no runs, short ones, holes of one number, or one run.</summary>
+    private static (byte[] Classes, uint[] Pfns) Stretches(Random random, int size, int classCount)
+    {
+        byte[] classes = new byte[size];
+        uint[] pfns = new uint[size];
+        int kind = 0;
+        int left = 0;
+        for (int i = 0; i < size; i++)
+        {
+            byte before = i == 0 ? (byte)0 : classes[i - 1];
+            uint next = i == 0 ? 7 : pfns[i - 1] + 1;
+            if (left-- == 0)
+            {
+                kind = random.Next(4);
+                left = random.Next(2000);
+                before = (byte)random.Next(classCount);
+            }
+
+            (classes[i], pfns[i]) = kind switch
+            {
+                0 => ((byte)random.Next(classCount), (uint)random.Next()),
+                1 => random.Next(64) == 0 ? ((byte)random.Next(classCount), next + 1000) : (before, next),
+                2 => (before, 0u),
+                _ => (before, next),
+            };
+        }
+
+        return (classes, pfns);
+    }
+
     private static void CheckExtents(KernelSet kernels, byte[] classes, uint[] pfns, ByteTable table, int kindShift, int capacity)
     {
         WordFormat format = new(0, kindShift);
