@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using HmmFast.Dma;
 using HmmFast.Drivers.Fabric;
@@ -25,9 +23,7 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
     private readonly ImporterOptions _options;
     private readonly IHmmDmaMap _map;
     private readonly IMmuIntervalNotifier _notifier;
-    private readonly int _count;
-    private HmmPfn[] _words;
-    private PageOutcome[] _outcomes;
+    private readonly ImportTable _table;
     private HmmPfn[] _scratchWords = [];
     private DmaAddress[] _scratchAddresses = [];
     private PageOutcome[] _scratchOutcomes = [];
@@ -71,13 +67,7 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
             HmmStatus.NotSupported => throw new NotSupportedException($"\"{Client.Name}\" would need bouncing or syncing (DMA mask of {dma.Options.MaskBits} bits): HMM refuses it."),
             _ => throw new InsufficientMemoryException($"\"{Client.Name}\" has no free IOVA range of {registration.PageCount} pages below its mask of {dma.Options.MaskBits} bits."),
         };
-
-        // Importers come and go with registrations of one size: their tables are used again, which costs less than fresh memory.
-        _count = (int)registration.PageCount;
-        _words = ArrayPool<HmmPfn>.Shared.Rent(_count);
-        _outcomes = ArrayPool<PageOutcome>.Shared.Rent(_count);
-        _words.AsSpan(0, _count).Clear();
-        _outcomes.AsSpan(0, _count).Clear();
+        _table = new ImportTable((int)registration.PageCount);
         _notifier = space.InsertNotifier(registration, this);
     }
 
@@ -116,15 +106,15 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
 
     /// <summary>The importer's table: one word a page of <see cref="Registration"/>, 0 where it has nothing.</summary>
     /// <remarks>The span is good until the importer is disposed.</remarks>
-    public ReadOnlySpan<HmmPfn> Words => _words.AsSpan(0, Math.Min(_count, _words.Length));
+    public ReadOnlySpan<HmmPfn> Words => _table.Words;
 
     /// <summary>What each page of <see cref="Registration"/> ended as.</summary>
     /// <remarks>The span is good until the importer is disposed.</remarks>
-    public ReadOnlySpan<PageOutcome> Outcomes => _outcomes.AsSpan(0, Math.Min(_count, _outcomes.Length));
+    public ReadOnlySpan<PageOutcome> Outcomes => _table.Outcomes;
 
     /// <summary>True when the table has an answer for every page of a range.</summary>
     /// <param name="range">Inside <see cref="Registration"/>.</param>
-    public bool HoldsAll(VpnRange range) => !Raw((int)(range.Start - Registration.Start), (int)range.PageCount).Contains(0UL);
+    public bool HoldsAll(VpnRange range) => _table.HoldsAll((int)(range.Start - Registration.Start), (int)range.PageCount);
 
     /// <summary>Asks for a range, until it is mapped or cannot be.</summary>
     /// <param name="range">Inside <see cref="Registration"/>.</param>
@@ -174,7 +164,7 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
     {
         int first = (int)(info.Range.Start - Registration.Start);
         int count = (int)info.Range.PageCount;
-        int held = count - Raw(first, count).Count(0UL);
+        int held = _table.CountHeld(first, count);
         if (held == count)
         {
             Drop(first, count);
@@ -195,17 +185,12 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
     public void Dispose()
     {
         _notifier.Dispose();
-        if (_words.Length == 0)
+        if (!_table.IsDisposed)
         {
-            return;
+            _table.Unmap(_map, 0, _table.Words.Length);
+            _map.Dispose();
+            _table.Dispose();
         }
-
-        _map.Unmap(0, _words.AsSpan(0, _count));
-        _map.Dispose();
-        ArrayPool<HmmPfn>.Shared.Return(_words);
-        ArrayPool<PageOutcome>.Shared.Return(_outcomes);
-        _words = [];
-        _outcomes = [];
     }
 
     private HmmStatus Ask(VpnRange range, int count)
@@ -298,7 +283,7 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
     {
         // The table may change by an invalidation during the call, so the call works on a copy; sticky flags of what is mapped go in with it.
         Span<HmmPfn> words = _scratchWords.AsSpan(0, count);
-        CopySticky(_words.AsSpan((int)(range.Start - Registration.Start), count), words);
+        _table.CopySticky((int)(range.Start - Registration.Start), words, _layout.StickyMask);
         for (int i = 0; perPage && i < words.Length; i++)
         {
             words[i] = new HmmPfn(_denied[i] ? words[i].Raw : words[i].Raw | _layout.AllowP2pBit);
@@ -433,8 +418,10 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
         ulong bridge = _layout.P2pDmaBit;
         ulong states = _layout.ValidBit | _layout.ErrorBit | bus | bridge;
         ReadOnlySpan<HmmPfn> words = _scratchWords.AsSpan(0, end);
+        ReadOnlySpan<ulong> addresses = MemoryMarshal.Cast<DmaAddress, ulong>(_scratchAddresses.AsSpan(0, end));
         for (int i = start; i < end;)
         {
+            // A run of pages with one state that mapped, or did not.
             ulong word = words[i].Raw;
             int same = new WordBand(states, word & states, 1).EndOfRun(words, i);
             PageOutcome outcome = _systemOutcome;
@@ -442,16 +429,19 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
             {
                 outcome = (word & _layout.ErrorBit) != 0 ? PageOutcome.Hole : PageOutcome.None;
             }
-            else if (!allMapped && _scratchAddresses[i].IsError)
-            {
-                same = i + 1;
-                outcome = PageOutcome.Failed;
-                failures++;
-            }
             else
             {
+                bool isFailed = !allMapped && _scratchAddresses[i].IsError;
+                if (!allMapped)
+                {
+                    ReadOnlySpan<ulong> run = addresses[i..same];
+                    int other = isFailed ? run.IndexOfAnyExcept(DmaAddress.MappingError.Value) : run.IndexOf(DmaAddress.MappingError.Value);
+                    same = other < 0 ? same : i + other;
+                }
+
                 outcome = (word & bus) != 0 ? PageOutcome.AliasBus : (word & bridge) != 0 ? PageOutcome.AliasHostBridge : outcome;
-                same = allMapped ? same : i + 1;
+                outcome = isFailed ? PageOutcome.Failed : outcome;
+                failures += isFailed ? same - i : 0;
             }
 
             _scratchOutcomes.AsSpan(i, same - i).Fill(outcome);
@@ -478,27 +468,30 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
             : PageOutcome.Unusable;
     }
 
-    private void Commit(VpnRange range, int count)
-    {
-        int first = (int)(range.Start - Registration.Start);
-        _scratchWords.AsSpan(0, count).CopyTo(_words.AsSpan(first));
-        _scratchOutcomes.AsSpan(0, count).CopyTo(_outcomes.AsSpan(first));
-    }
+    private void Commit(VpnRange range, int count) =>
+        _table.Write((int)(range.Start - Registration.Start), _scratchWords.AsSpan(0, count), _scratchOutcomes.AsSpan(0, count));
 
     /// <summary>Enters the pages that mapped, so that their per-page flag and mapping survive, and notes those that did not.</summary>
     private void KeepMapped(VpnRange range, int count)
     {
         int first = (int)(range.Start - Registration.Start);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count;)
         {
-            if (_scratchOutcomes[i] == PageOutcome.Failed)
+            // A run of pages that failed, or of pages that did not.
+            ReadOnlySpan<byte> rest = MemoryMarshal.Cast<PageOutcome, byte>(_scratchOutcomes.AsSpan(i, count - i));
+            bool isFailed = rest[0] == (byte)PageOutcome.Failed;
+            int run = isFailed ? rest.IndexOfAnyExcept((byte)PageOutcome.Failed) : rest.IndexOf((byte)PageOutcome.Failed);
+            run = run < 0 ? rest.Length : run;
+            if (isFailed)
             {
-                _denied[i] = true;
-                continue;
+                _denied.AsSpan(i, run).Fill(true);
+            }
+            else
+            {
+                _table.Write(first + i, _scratchWords.AsSpan(i, run), _scratchOutcomes.AsSpan(i, run));
             }
 
-            _words[first + i] = _scratchWords[i];
-            _outcomes[first + i] = _scratchOutcomes[i];
+            i += run;
         }
     }
 
@@ -506,51 +499,28 @@ public sealed class PageImporter : IRunInvalidationHandler, IDisposable
     {
         int first = (int)(range.Start - Registration.Start);
         _map.Unmap(first, _scratchWords.AsSpan(0, count));
-        _words.AsSpan(first, count).Clear();
-        _outcomes.AsSpan(first, count).Clear();
+        _table.Clear(first, count);
     }
 
     private void Fail(VpnRange range, int count)
     {
         int first = (int)(range.Start - Registration.Start);
         Drop(first, count);
-        _outcomes.AsSpan(first, count).Fill(PageOutcome.Failed);
+        _table.Fill(first, count, PageOutcome.Failed);
     }
 
     private void Drop(int first, int count)
     {
-        Span<ulong> raw = Raw(first, count);
-        if (!raw.ContainsAnyExcept(0UL))
+        int held = _table.CountHeld(first, count);
+        if (held == 0)
         {
             return;
         }
 
-        int before = count - raw.Count(0UL);
-        _map.Unmap(first, _words.AsSpan(first, count));
-        raw.Clear();
-        _outcomes.AsSpan(first, count).Clear();
+        _table.Unmap(_map, first, count);
+        _table.Clear(first, count);
         _counters.TlbInvalidations++;
-        _counters.PagesUnmapped += (ulong)before;
-    }
-
-    // As plain numbers, which the framework searches at vector width.
-    private Span<ulong> Raw(int first, int count) => MemoryMarshal.Cast<HmmPfn, ulong>(_words.AsSpan(first, count));
-
-    /// <summary>What sticks to each word, without the rest.</summary>
-    private void CopySticky(ReadOnlySpan<HmmPfn> from, Span<HmmPfn> to)
-    {
-        ReadOnlySpan<Vector<ulong>> sources = MemoryMarshal.Cast<HmmPfn, Vector<ulong>>(from);
-        Span<Vector<ulong>> targets = MemoryMarshal.Cast<HmmPfn, Vector<ulong>>(to);
-        var sticky = new Vector<ulong>(_layout.StickyMask);
-        for (int i = 0; i < sources.Length; i++)
-        {
-            targets[i] = sources[i] & sticky;
-        }
-
-        for (int i = sources.Length * Vector<ulong>.Count; i < from.Length; i++)
-        {
-            to[i] = new HmmPfn(from[i].Raw & _layout.StickyMask);
-        }
+        _counters.PagesUnmapped += (ulong)held;
     }
 
     private void Tell(VpnRange range, int count, string step) => Observer?.Invoke(range, step, _scratchWords.AsSpan(0, count));

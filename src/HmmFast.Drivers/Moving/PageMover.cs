@@ -6,6 +6,12 @@ public sealed class PageMover
     /// <summary>Pages moved in one migration.</summary>
     public const int ChunkPageCount = 1 << 13;
 
+    private const int ValidAboveMigrate = 1;
+
+    private static readonly ulong Migrate = MigratePfn.Empty.Raw;
+    private static readonly ulong Valid = MigratePfn.Of(new Pfn(0), migrating: false, writable: false).Raw;
+    private static readonly ulong Write = MigratePfn.Of(new Pfn(0), migrating: false, writable: true).Raw ^ Valid;
+
     private readonly IMemorySystem _memory;
     private readonly MigrateVma _migration;
     private readonly Pfn[] _pages = new Pfn[ChunkPageCount];
@@ -103,69 +109,82 @@ public sealed class PageMover
         }
 
         Migrations += _migration.CollectedPageCount != 0 ? 1UL : 0;
-        HmmStatus status = Allocate(flags == MigrateVmaFlags.SelectSystem ? device : null, device, canWrite);
+        HmmStatus status = Allocate(flags == MigrateVmaFlags.SelectSystem ? device : null, device, canWrite, out int taken);
         space.MigrateVmaPages(_migration);
-        int count = (int)chunk.PageCount;
-        ReadOnlySpan<MigratePfn> sources = _migration.Source.AsSpan(0, count);
-        Span<MigratePfn> destinations = _migration.Destination.AsSpan(0, count);
-        for (int i = 0; i < sources.Length; i++)
-        {
-            MigratePfn destination = destinations[i];
-            if (!destination.IsValid)
-            {
-                continue;
-            }
-
-            if (sources[i].IsMigrating)
-            {
-                moved++;
-            }
-            else
-            {
-                _memory.ReleasePage(destination.Pfn);
-                destinations[i] = MigratePfn.None;
-            }
-        }
-
+        moved += (ulong)(taken - Release((int)chunk.PageCount));
         space.MigrateVmaFinalize(_migration);
         return status;
     }
 
-    private HmmStatus Allocate(DeviceId? to, DeviceId device, bool canWrite)
+    /// <summary>Gives back the pages whose migration did not come about; answers how many.</summary>
+    private int Release(int count)
     {
-        // Empty pages go to a device too; to system memory only the device's own pages go.
-        (Pfn first, ulong frameCount) = to is null ? _memory.DeviceFrames(device) : (new Pfn(0), ulong.MaxValue);
-        ReadOnlySpan<MigratePfn> sources = _migration.Source.AsSpan(0, (int)_migration.Range.PageCount);
-        int wanted = 0;
-        foreach (MigratePfn source in sources)
+        ReadOnlySpan<MigratePfn> sources = _migration.Source.AsSpan(0, count);
+        Span<MigratePfn> destinations = _migration.Destination.AsSpan(0, count);
+        int released = 0;
+        for (int i = 0; i < sources.Length; i++)
         {
-            wanted += Moves(source, first, frameCount) ? 1 : 0;
+            if ((destinations[i].Raw & Valid & ~(sources[i].Raw << ValidAboveMigrate)) != 0)
+            {
+                _memory.ReleasePage(destinations[i].Pfn);
+                destinations[i] = MigratePfn.None;
+                released++;
+            }
+        }
+
+        return released;
+    }
+
+    /// <summary>Takes a page for each one that moves, as long as there are any: to a device what was collected, to system memory what lies on the device.</summary>
+    private HmmStatus Allocate(DeviceId? to, DeviceId device, bool canWrite, out int taken)
+    {
+        ReadOnlySpan<MigratePfn> sources = _migration.Source.AsSpan(0, (int)_migration.Range.PageCount);
+        WordBand moving = new(Migrate, Migrate, 1);
+        if (to is null)
+        {
+            (Pfn first, ulong frameCount) = _memory.DeviceFrames(device);
+            moving = new WordBand(~Write, Valid | Migrate | first.Value, frameCount);
+        }
+
+        int wanted = 0;
+        for (int i = moving.StartOfRun(sources, 0); i < sources.Length;)
+        {
+            int end = moving.EndOfRun(sources, i);
+            wanted += end - i;
+            i = moving.StartOfRun(sources, end);
         }
 
         Span<Pfn> pages = _pages.AsSpan(0, wanted);
-        int taken = to is { } target ? _memory.AllocateDevicePages(target, pages) : _memory.AllocateSystemPages(pages);
-        bool copies = _memory.Options.TrackContent;
-        int next = 0;
-        for (int i = 0; i < sources.Length && next < taken; i++)
+        taken = to is { } target ? _memory.AllocateDevicePages(target, pages) : _memory.AllocateSystemPages(pages);
+        pages = pages[..taken];
+        for (int i = moving.StartOfRun(sources, 0); !pages.IsEmpty; i = moving.StartOfRun(sources, i))
         {
-            MigratePfn source = sources[i];
-            if (!Moves(source, first, frameCount))
-            {
-                continue;
-            }
-
-            Pfn page = pages[next++];
-            if (copies)
-            {
-                _memory.WriteContent(page, source.IsValid ? _memory.ReadContent(source.Pfn) : 0);
-            }
-
-            _migration.Destination[i] = MigratePfn.Of(page, migrating: true, writable: source.IsValid ? source.IsWritable : canWrite);
+            // A run of pages that may be written alike; what was empty may be written as far as the VMA says.
+            ulong state = sources[i].Raw & (Valid | Migrate | Write);
+            int end = Math.Min(new WordBand(Valid | Migrate | Write, state, 1).EndOfRun(sources, i), moving.EndOfRun(sources, i));
+            int run = Math.Min(end - i, pages.Length);
+            MigratePfn word = MigratePfn.Of(new Pfn(0), migrating: true, writable: (state & Valid) != 0 ? (state & Write) != 0 : canWrite);
+            Give(sources.Slice(i, run), pages[..run], _migration.Destination.AsSpan(i, run), word);
+            pages = pages[run..];
+            i += run;
         }
 
         return taken == wanted ? HmmStatus.Ok : HmmStatus.OutOfMemory;
     }
 
-    // An empty page has no frame: it counts as frame 2^64 - 1, which only "to a device" takes.
-    private static bool Moves(MigratePfn source, Pfn first, ulong frameCount) => source.IsMigrating && source.Pfn.Value - first.Value <= frameCount - 1;
+    private void Give(ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<Pfn> pages, Span<MigratePfn> destinations, MigratePfn word)
+    {
+        for (int i = 0; i < pages.Length; i++)
+        {
+            destinations[i] = new MigratePfn(word.Raw | pages[i].Value);
+        }
+
+        if (_memory.Options.TrackContent)
+        {
+            for (int i = 0; i < pages.Length; i++)
+            {
+                _memory.WriteContent(pages[i], sources[i].IsValid ? _memory.ReadContent(sources[i].Pfn) : 0);
+            }
+        }
+    }
 }

@@ -29,18 +29,30 @@ public readonly record struct WordBand(ulong Keep, ulong First, ulong Count)
     /// <param name="words">The words.</param>
     /// <param name="from">Where to begin, 0 up to the length.</param>
     /// <exception cref="ArgumentOutOfRangeException">The beginning lies outside.</exception>
-    public int EndOfRun(ReadOnlySpan<HmmPfn> words, int from) => Find(words[from..], isWanted: false) + from;
+    public int EndOfRun(ReadOnlySpan<HmmPfn> words, int from) => Find(MemoryMarshal.Cast<HmmPfn, ulong>(words[from..]), isWanted: false) + from;
 
     /// <summary>Index of the first word from one on that is of the band; the length when there is none. One comparison a vector.</summary>
     /// <param name="words">The words.</param>
     /// <param name="from">Where to begin, 0 up to the length.</param>
     /// <exception cref="ArgumentOutOfRangeException">The beginning lies outside.</exception>
-    public int StartOfRun(ReadOnlySpan<HmmPfn> words, int from) => Find(words[from..], isWanted: true) + from;
+    public int StartOfRun(ReadOnlySpan<HmmPfn> words, int from) => Find(MemoryMarshal.Cast<HmmPfn, ulong>(words[from..]), isWanted: true) + from;
+
+    /// <summary>The same for a migration's entries.</summary>
+    /// <param name="entries">The entries.</param>
+    /// <param name="from">Where to begin, 0 up to the length.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The beginning lies outside.</exception>
+    public int EndOfRun(ReadOnlySpan<MigratePfn> entries, int from) => Find(MemoryMarshal.Cast<MigratePfn, ulong>(entries[from..]), isWanted: false) + from;
+
+    /// <summary>The same for a migration's entries.</summary>
+    /// <param name="entries">The entries.</param>
+    /// <param name="from">Where to begin, 0 up to the length.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The beginning lies outside.</exception>
+    public int StartOfRun(ReadOnlySpan<MigratePfn> entries, int from) => Find(MemoryMarshal.Cast<MigratePfn, ulong>(entries[from..]), isWanted: true) + from;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Find(ReadOnlySpan<HmmPfn> words, bool isWanted)
+    private int Find(ReadOnlySpan<ulong> words, bool isWanted)
     {
-        ref ulong raw = ref Unsafe.As<HmmPfn, ulong>(ref MemoryMarshal.GetReference(words));
+        ref ulong raw = ref MemoryMarshal.GetReference(words);
         var keep = new Vector<ulong>(Keep);
         var first = new Vector<ulong>(First);
         var count = new Vector<ulong>(Count);
@@ -54,7 +66,7 @@ public readonly record struct WordBand(ulong Keep, ulong First, ulong Count)
             }
         }
 
-        while (i < words.Length && Contains(words[i]) != isWanted)
+        while (i < words.Length && Contains(new HmmPfn(words[i])) != isWanted)
         {
             i++;
         }

@@ -220,9 +220,15 @@ internal static unsafe class Migrator
             return run;
         }
 
+        if (entry.Kind == PageEntryKind.DevicePrivate && !IsSelected(space.Core.Physical, migration, entry))
+        {
+            // All of one device, and left where they are.
+            migration.Source.AsSpan(index, run).Clear();
+            return run;
+        }
+
         uint frame = space.Columns.Pfn[vpn];
-        bool isSelected = entry.Kind == PageEntryKind.DevicePrivate ? IsSelected(space.Core.Physical, migration, entry)
-            : entry.Kind == PageEntryKind.Present && IsSelected(space.Core.Physical, migration, frame);
+        bool isSelected = entry.Kind == PageEntryKind.DevicePrivate || (entry.Kind == PageEntryKind.Present && IsSelected(space.Core.Physical, migration, frame));
         int held = isSelected ? space.HoldRun(vpn, run) : 0;
         if (held == 0 && isSelected)
         {

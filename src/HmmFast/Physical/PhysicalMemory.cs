@@ -37,6 +37,9 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
         HugeZero = (uint)RoundUp(1 + options.SystemFrameCount);
         _nextFrame = HugeZero + BlockPages;
         Frames = new FrameTable(options.TrackContent, ledger);
+
+        // The lowest free frame is taken first, so that a huge page of a column is used up before the next one is touched.
+        Frames.AdviseHuge(0, options.SystemFrameCount);
         Swap = new SwapArea(options.SwapSlotCount, options.TrackContent, ledger);
     }
 
@@ -63,6 +66,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
 
         var frames = new FrameRange($"frames of '{options.Name}'", _nextFrame, options.PageCount, _ledger);
         var pagemap = new Pagemap(_pagemaps.Count, options, frames);
+        Frames.AdviseHuge((uint)_nextFrame, options.PageCount);
         _nextFrame = RoundUp(_nextFrame + options.PageCount);
         _pagemaps.Add(pagemap);
         return pagemap;
