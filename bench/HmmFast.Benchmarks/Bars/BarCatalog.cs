@@ -16,6 +16,7 @@ public static class BarCatalog
         ("engine migration", EngineMigrationBars.Measure),
         ("engine fork", EngineForkBars.Measure),
         ("engine threads", EngineThreadBars.Measure),
+        ("engine calls", EngineCallBars.Measure),
         ("engine memory", EngineMemoryBars.Measure),
         ("sparse memory", SparseMemoryBars.Measure),
         ("policies", PolicyBars.Measure),

@@ -314,7 +314,7 @@ internal ref struct RangeWalk
             switch (blocks[block].Kind)
             {
                 case BlockKind.Hole:
-                    status = Hole(vma, _space.Columns.HoleEnd(_at, to));
+                    status = Hole(vma, to);
                     break;
                 case BlockKind.Huge:
                     status = Huge(vma, end, to);
@@ -340,13 +340,20 @@ internal ref struct RangeWalk
         return HmmStatus.Ok;
     }
 
-    /// <summary>A hole is decided as a whole: one page that asks has all of it faulted, with the union of what is asked.</summary>
-    private HmmStatus Hole(Vma vma, ulong end)
+    /// <summary>A hole is decided as a whole: one page that asks has all of it faulted, with the union of what is asked. Holes that nobody asks for are answered together.</summary>
+    private unsafe HmmStatus Hole(Vma vma, ulong limit)
     {
+        PageColumns columns = _space.Columns;
+        ulong end = columns.HoleEnd(_at, limit);
         PageAsk ask = AskOfAll(_at, end);
         if (ask.Fault)
         {
             return FaultPiece(vma, end, ask.Write, isThere: false, isWritable: false);
+        }
+
+        while (!_isPerPage && end < limit && columns.Block[end / BlockPages].Kind == BlockKind.Hole)
+        {
+            end = columns.HoleEnd(end, limit);
         }
 
         Answer(end, 0, 0);

@@ -23,7 +23,7 @@ public static class RangeFaultFaults
         new("hole-decided-by-first-page", "the needs of all pages of a hole are put together", Walk,
             "        PageAsk ask = AskOfAll(_at, end);\n        if (ask.Fault)", "        PageAsk ask = AskAt(_at);\n        if (ask.Fault)", "range-fault-exhaustive"),
         new("hole-ends-at-block", "a hole reaches across 2 MiB borders where the level above is empty", Walk,
-            "Hole(vma, _space.Columns.HoleEnd(_at, to))", "Hole(vma, end)", "equivalence-core"),
+            "ulong end = columns.HoleEnd(_at, limit);", "ulong end = Math.Min(limit, ((_at / BlockPages) + 1) * BlockPages);", "equivalence-core"),
         new("huge-decided-by-first-page", "the needs of all pages under a 2 MiB entry are put together", Walk,
             "        PageAsk ask = AskOfAll(_at, end);\n        byte code = _table.Of(ask)[block.Class];", "        PageAsk ask = AskAt(_at);\n        byte code = _table.Of(ask)[block.Class];", "equivalence-huge"),
         new("huge-order-missing", "pages of a 2 MiB entry carry order 9", Walk,
