@@ -55,6 +55,15 @@ internal static unsafe class Streaming
         }
     }
 
+    /// <summary>
+    /// From this many pages on, a bitmap of them is written past the cache: the classes it comes from fill most of that. It is 1/8 of what is read, and 1/4 if its lines are
+    /// read as well.
+    /// </summary>
+    public const int ThresholdBitmapPages = 1 << 23;
+
+    /// <summary>Whether a bitmap, if there is one, should be streamed.</summary>
+    public static bool BitmapPays(ulong* bitmap, nint pages) => bitmap != null && pages >= ThresholdBitmapPages && ((nuint)bitmap & 7) == 0;
+
     /// <summary>Words in front of the first 64-byte border.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int WordsToBorder(ulong* words) => (int)((0 - (nuint)words) & 63) >> 3;

@@ -45,6 +45,24 @@ public sealed class ScanTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void Classify_MorePagesThanStayInCache_EqualsScalar(string width)
+    {
+        // Past this size the bitmap goes past the cache; the scalar width, which never does that, is held against one page at a time above.
+        const int Size = Streaming.ThresholdBitmapPages + (3 * KernelData.Block) + 5;
+        Random random = new(24);
+        byte[] classes = new byte[Size];
+        random.NextBytes(classes);
+        ByteTable table = new(KernelData.Table(random, 256, 0.3));
+        ulong[] work = new ulong[((Size + 63) / 64) + 2];
+        ulong[] expected = new ulong[work.Length];
+        ClassCounts counts = KernelSet.Choose("scalar").Classify(classes, table, expected.AsSpan(1));
+
+        Assert.Equal(counts, KernelSet.Choose(width).Classify(classes, table, work.AsSpan(1)));
+        Assert.True(work.AsSpan().SequenceEqual(expected), "the bitmaps differ");
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void Members_AnySizeAndSet_AreMarkedCountedAndFound(string width)
     {
         KernelSet kernels = KernelSet.Choose(width);
