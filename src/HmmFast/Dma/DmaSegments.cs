@@ -71,7 +71,16 @@ internal sealed class DmaSegments
 
         runs.Add(new DmaSegment(next, ulong.MaxValue, DmaSegmentKind.Normal, -1, 0));
         segments = [.. runs];
+        DmaSegment[] hidden = Array.FindAll(segments, run => run.Kind == DmaSegmentKind.Private);
+        PrivateFirst = hidden.Length == 0 ? 0 : hidden[0].First;
+        PrivateCount = hidden.Length == 0 ? 0 : hidden[^1].End - PrivateFirst;
     }
+
+    /// <summary>The lowest private frame.</summary>
+    public ulong PrivateFirst { get; }
+
+    /// <summary>Frames from there up to the highest private one, whatever lies between; 0 when there is none.</summary>
+    public ulong PrivateCount { get; }
 
     /// <summary>The snapshot they hold for.</summary>
     public ClientReach Reach { get; }

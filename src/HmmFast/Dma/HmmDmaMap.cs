@@ -5,11 +5,14 @@ using HmmFast.Topology;
 namespace HmmFast.Dma;
 
 /// <summary>A DMA map that works on runs: words of one kind over one run of frames are mapped by one vector loop.</summary>
-/// <remarks>Cost: one pass that looks for private pfns, one that maps; 8 bytes a page read twice, 16 written. No allocation once the snapshot is known.</remarks>
+/// <remarks>Cost: one pass that looks for private pfns (none where no device has any), one that maps; 8 bytes a page read twice, 16 written. No allocation once the snapshot is known.</remarks>
 internal sealed unsafe class HmmDmaMap : IHmmDmaMap
 {
-    /// <summary>Words from which on addresses are stored past the cache: the addresses of fewer fit a second-level cache of 2 MiB beside the words.</summary>
-    private const int StreamingThresholdWords = 1 << 17;
+    /// <summary>Words from which on addresses are stored past the cache: fewer are faster in it, some more are even, and many would push everything else out.</summary>
+    private const int StreamingThresholdWords = 1 << 18;
+
+    /// <summary>A run behind a shorter one than this is stored plainly: its ends, which are not aligned, would cost more than the middle gains.</summary>
+    private const int StreamingRunWords = 1024;
 
     private readonly DmaDevice device;
     private readonly HmmPfnLayout layout;
@@ -141,38 +144,30 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
 
     private void RefusePrivate(DmaSegments known, ulong* words, nint count)
     {
-        nint i = 0;
-        ulong next = 0;
-        while (true)
+        nint i = known.PrivateCount == 0 ? count : 0;
+        while ((i = device.Runs.FindInside(words, i, count, ValidIn(known.PrivateFirst, known.PrivateCount))) < count)
         {
-            // Find the next valid word outside the run looked at before: it starts the next one.
-            DmaSegment run = known.Find(next);
-            i = device.Runs.FindOutside(
-                words,
-                i,
-                count,
-                new WordFilter(layout.ValidBit, layout.ValidBit, layout.PfnMask, run.First, run.Kind == DmaSegmentKind.Private ? 0 : run.End - run.First));
-            if (i >= count)
-            {
-                return;
-            }
-
             ulong pfn = words[i] & layout.PfnMask;
-            if (known.Find(pfn).Kind == DmaSegmentKind.Private)
+            ref readonly DmaSegment run = ref known.Find(pfn);
+            if (run.Kind == DmaSegmentKind.Private)
             {
                 throw new InvalidOperationException(
-                    $"Word {i} holds the device-private {new Pfn(pfn)} of device {known.Find(pfn).Pagemap}: it has no address that {device.Client.Name} could use, and must not reach the DMA map.");
+                    $"Word {i} holds the device-private {new Pfn(pfn)} of device {run.Pagemap}: it has no address that {device.Client.Name} could use, and must not reach the DMA map.");
             }
 
-            next = pfn;
+            // A pagemap that lies between private ones: the words of its run are passed over.
+            i = device.Runs.FindOutside(words, i, count, ValidIn(run.First, run.End - run.First));
         }
     }
+
+    private WordFilter ValidIn(ulong first, ulong frameCount) => new(layout.ValidBit, layout.ValidBit, layout.PfnMask, first, frameCount);
 
     private HmmStatus MapWords(DmaSegments known, int first, ulong* words, ulong* addresses, nint count)
     {
         bool streaming = count >= StreamingThresholdWords;
         ulong deviceOffset = (ulong)device.Options.OffsetBytes;
         bool failed = false;
+        bool longRun = false;
         int lastP2pPagemap = -1;
         nint i = 0;
         while (i < count)
@@ -227,7 +222,8 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
                 set,
                 byPlace ? SlotAddress(first + (int)i) : isBus ? (ulong)run.BusOffsetBytes : deviceOffset,
                 !byPlace);
-            i = device.Runs.Map(words, addresses, i, count, filter, effect, streaming);
+            i = device.Runs.Map(words, addresses, i, count, filter, effect, streaming && (start == 0 || longRun));
+            longRun = i - start >= StreamingRunWords;
             Count((ulong)(i - start), (state & layout.DmaMappedBit) != 0, kind);
         }
 

@@ -40,12 +40,11 @@ internal unsafe interface IWordLanes<TVector>
 
     static abstract TVector Equal(TVector left, TVector right);
 
-    /// <summary>Unsigned.</summary>
-    static abstract TVector Below(TVector left, TVector right);
+    /// <summary>Every lane of the left one is below the right one's, unsigned.</summary>
+    static abstract bool AllBelow(TVector left, TVector right);
 
-    static abstract bool AllSet(TVector lanes);
-
-    static abstract bool AnySet(TVector lanes);
+    /// <summary>Any lane is.</summary>
+    static abstract bool AnyBelow(TVector left, TVector right);
 
     static abstract int CountSet(TVector lanes);
 }

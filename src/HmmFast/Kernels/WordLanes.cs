@@ -38,11 +38,9 @@ internal readonly unsafe struct WordLanesScalar : IWordLanes<ulong>
 
     public static ulong Equal(ulong left, ulong right) => left == right ? ulong.MaxValue : 0;
 
-    public static ulong Below(ulong left, ulong right) => left < right ? ulong.MaxValue : 0;
+    public static bool AllBelow(ulong left, ulong right) => left < right;
 
-    public static bool AllSet(ulong lanes) => lanes != 0;
-
-    public static bool AnySet(ulong lanes) => lanes != 0;
+    public static bool AnyBelow(ulong left, ulong right) => left < right;
 
     public static int CountSet(ulong lanes) => lanes != 0 ? 1 : 0;
 }
@@ -93,13 +91,10 @@ internal readonly unsafe struct WordLanes128 : IWordLanes<Vector128<ulong>>
     public static Vector128<ulong> Equal(Vector128<ulong> left, Vector128<ulong> right) => Vector128.Equals(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<ulong> Below(Vector128<ulong> left, Vector128<ulong> right) => Vector128.LessThan(left, right);
+    public static bool AllBelow(Vector128<ulong> left, Vector128<ulong> right) => Vector128.LessThanAll(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool AllSet(Vector128<ulong> lanes) => Vector128.ExtractMostSignificantBits(lanes) == 3;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool AnySet(Vector128<ulong> lanes) => Vector128.ExtractMostSignificantBits(lanes) != 0;
+    public static bool AnyBelow(Vector128<ulong> left, Vector128<ulong> right) => Vector128.LessThanAny(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int CountSet(Vector128<ulong> lanes) => BitOperations.PopCount(Vector128.ExtractMostSignificantBits(lanes));
@@ -151,13 +146,10 @@ internal readonly unsafe struct WordLanes256 : IWordLanes<Vector256<ulong>>
     public static Vector256<ulong> Equal(Vector256<ulong> left, Vector256<ulong> right) => Vector256.Equals(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<ulong> Below(Vector256<ulong> left, Vector256<ulong> right) => Vector256.LessThan(left, right);
+    public static bool AllBelow(Vector256<ulong> left, Vector256<ulong> right) => Vector256.LessThanAll(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool AllSet(Vector256<ulong> lanes) => Vector256.ExtractMostSignificantBits(lanes) == 15;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool AnySet(Vector256<ulong> lanes) => Vector256.ExtractMostSignificantBits(lanes) != 0;
+    public static bool AnyBelow(Vector256<ulong> left, Vector256<ulong> right) => Vector256.LessThanAny(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int CountSet(Vector256<ulong> lanes) => BitOperations.PopCount(Vector256.ExtractMostSignificantBits(lanes));
@@ -209,13 +201,10 @@ internal readonly unsafe struct WordLanes512 : IWordLanes<Vector512<ulong>>
     public static Vector512<ulong> Equal(Vector512<ulong> left, Vector512<ulong> right) => Vector512.Equals(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<ulong> Below(Vector512<ulong> left, Vector512<ulong> right) => Vector512.LessThan(left, right);
+    public static bool AllBelow(Vector512<ulong> left, Vector512<ulong> right) => Vector512.LessThanAll(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool AllSet(Vector512<ulong> lanes) => Vector512.ExtractMostSignificantBits(lanes) == 255;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool AnySet(Vector512<ulong> lanes) => Vector512.ExtractMostSignificantBits(lanes) != 0;
+    public static bool AnyBelow(Vector512<ulong> left, Vector512<ulong> right) => Vector512.LessThanAny(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int CountSet(Vector512<ulong> lanes) => BitOperations.PopCount(Vector512.ExtractMostSignificantBits(lanes));

@@ -1,12 +1,30 @@
+using System.Runtime.CompilerServices;
+
 namespace HmmFast.Kernels;
 
 /// <summary>Which words a loop may take: those with the wanted bits whose frame number lies in one run of frames.</summary>
-/// <param name="TestMask">Bits looked at.</param>
+/// <param name="TestMask">Bits looked at, all of them above the frame number's.</param>
 /// <param name="Wanted">Their values.</param>
 /// <param name="PfnMask">Bits of the frame number.</param>
 /// <param name="First">First frame.</param>
 /// <param name="Count">Frames in the run.</param>
-internal readonly record struct WordFilter(ulong TestMask, ulong Wanted, ulong PfnMask, ulong First, ulong Count);
+internal readonly record struct WordFilter(ulong TestMask, ulong Wanted, ulong PfnMask, ulong First, ulong Count)
+{
+    /// <summary>
+    /// What is left of a word when only these bits are kept is below <see cref="Length"/> from <see cref="Base"/> on exactly for the words taken: other bits than the
+    /// wanted ones are further away than any frame number, on either side.
+    /// </summary>
+    public ulong Keep => TestMask | PfnMask;
+
+    /// <summary>The smallest of the words taken, without the other bits.</summary>
+    public ulong Base => Wanted | First;
+
+    /// <summary>Frames in the run that a word can name.</summary>
+    public ulong Length => Math.Min(Count, PfnMask + 1 - First);
+
+    /// <summary>True for a word that the loop may take.</summary>
+    public bool Takes(ulong word) => (word & Keep) - Base < Length;
+}
 
 /// <summary>What becomes of a word that a loop takes, and the address beside it.</summary>
 /// <param name="Clear">Bits cleared.</param>
@@ -46,6 +64,9 @@ internal abstract unsafe class WordRuns
 
     /// <summary>Index of the first word from <paramref name="from"/> on that has the wanted bits and a frame outside the run; <paramref name="end"/> when there is none.</summary>
     public abstract nint FindOutside(ulong* words, nint from, nint end, in WordFilter filter);
+
+    /// <summary>Index of the first word from <paramref name="from"/> on that the filter takes; <paramref name="end"/> when there is none.</summary>
+    public abstract nint FindInside(ulong* words, nint from, nint end, in WordFilter filter);
 
     /// <summary>Applies the effect to words from <paramref name="from"/> on, as long as the filter takes them.</summary>
     /// <param name="words">Words; changed.</param>
@@ -96,34 +117,46 @@ internal sealed unsafe class WordRuns<TLanes, TVector> : WordRuns
 
     public override nint FindOutside(ulong* words, nint from, nint end, in WordFilter filter)
     {
-        TVector test = TLanes.Create(filter.TestMask);
-        TVector wanted = TLanes.Create(filter.Wanted);
-        TVector pfnMask = TLanes.Create(filter.PfnMask);
-        TVector first = TLanes.Create(filter.First);
-        TVector count = TLanes.Create(filter.Count);
+        TVector keep = TLanes.Create(filter.Keep);
+        TVector first = TLanes.Create(filter.Base);
+        TVector length = TLanes.Create(filter.Length);
         nint i = from;
-        nint vectorEnd = end - TLanes.Count;
-        for (; i <= vectorEnd; i += TLanes.Count)
+        while (i < end)
         {
-            TVector value = TLanes.Load(words + i);
-            TVector looked = TLanes.Equal(TLanes.And(value, test), wanted);
-            TVector inside = TLanes.Below(TLanes.Subtract(TLanes.And(value, pfnMask), first), count);
-            if (TLanes.AnySet(TLanes.AndNot(looked, inside)))
+            for (; i <= end - TLanes.Count && TLanes.AllBelow(TLanes.Subtract(TLanes.And(TLanes.Load(words + i), keep), first), length); i += TLanes.Count)
             {
-                break;
             }
-        }
 
-        ulong testMask = filter.TestMask;
-        for (; i < end; i++)
-        {
-            if ((words[i] & testMask) == filter.Wanted && (words[i] & filter.PfnMask) - filter.First >= filter.Count)
+            // The words of the vector that stopped: those without the wanted bits are passed over too.
+            nint stop = Math.Min(end, i + TLanes.Count);
+            for (; i < stop; i++)
             {
-                return i;
+                if ((words[i] & filter.TestMask) == filter.Wanted && !filter.Takes(words[i]))
+                {
+                    return i;
+                }
             }
         }
 
         return end;
+    }
+
+    public override nint FindInside(ulong* words, nint from, nint end, in WordFilter filter)
+    {
+        TVector keep = TLanes.Create(filter.Keep);
+        TVector first = TLanes.Create(filter.Base);
+        TVector length = TLanes.Create(filter.Length);
+        nint i = from;
+        for (; i <= end - TLanes.Count && !TLanes.AnyBelow(TLanes.Subtract(TLanes.And(TLanes.Load(words + i), keep), first), length); i += TLanes.Count)
+        {
+        }
+
+        while (i < end && !filter.Takes(words[i]))
+        {
+            i++;
+        }
+
+        return i;
     }
 
     public override nint Map(ulong* words, ulong* addresses, nint from, nint end, in WordFilter filter, in WordEffect effect, bool streaming)
@@ -140,48 +173,13 @@ internal sealed unsafe class WordRuns<TLanes, TVector> : WordRuns
             streaming = ((nuint)(addresses + i) & (alignment - 1)) == 0;
         }
 
-        TVector test = TLanes.Create(filter.TestMask);
-        TVector wanted = TLanes.Create(filter.Wanted);
-        TVector pfnMask = TLanes.Create(filter.PfnMask);
-        TVector first = TLanes.Create(filter.First);
-        TVector count = TLanes.Create(filter.Count);
-        TVector clear = TLanes.Create(effect.Clear);
-        TVector set = TLanes.Create(effect.Set);
-        bool fromPfn = effect.FromPfn;
-        TVector address = fromPfn
-            ? TLanes.Create(effect.Base)
-            : TLanes.Sequence(effect.Base + ((ulong)(i - from) << 12), 1UL << 12);
-        TVector step = TLanes.Create((ulong)TLanes.Count << 12);
-        nint vectorEnd = end - TLanes.Count;
-        for (; i <= vectorEnd; i += TLanes.Count)
+        i = (streaming, effect.FromPfn) switch
         {
-            TVector value = TLanes.Load(words + i);
-            TVector pfn = TLanes.And(value, pfnMask);
-            TVector taken = TLanes.And(
-                TLanes.Equal(TLanes.And(value, test), wanted),
-                TLanes.Below(TLanes.Subtract(pfn, first), count));
-            if (!TLanes.AllSet(taken))
-            {
-                break;
-            }
-
-            TLanes.Store(TLanes.Or(TLanes.AndNot(value, clear), set), words + i);
-            TVector result = fromPfn ? TLanes.Add(TLanes.ShiftLeft(pfn, 12), address) : address;
-            if (streaming)
-            {
-                TLanes.StoreStreaming(result, addresses + i);
-            }
-            else
-            {
-                TLanes.Store(result, addresses + i);
-            }
-
-            if (!fromPfn)
-            {
-                address = TLanes.Add(address, step);
-            }
-        }
-
+            (false, false) => MapVectors(words, addresses, from, i, end, filter, effect, false, false),
+            (false, true) => MapVectors(words, addresses, from, i, end, filter, effect, false, true),
+            (true, false) => MapVectors(words, addresses, from, i, end, filter, effect, true, false),
+            (true, true) => MapVectors(words, addresses, from, i, end, filter, effect, true, true),
+        };
         while (i < end && MapOne(words, addresses, from, i, filter, effect))
         {
             i++;
@@ -217,11 +215,54 @@ internal sealed unsafe class WordRuns<TLanes, TVector> : WordRuns
         return cleared;
     }
 
+    // One loop for each pair of the two switches, which are constants where it is called.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint MapVectors(
+        ulong* words, ulong* addresses, nint from, nint i, nint end, in WordFilter filter, in WordEffect effect, bool streaming, bool fromPfn)
+    {
+        TVector keep = TLanes.Create(filter.Keep);
+        TVector first = TLanes.Create(filter.Base);
+        TVector length = TLanes.Create(filter.Length);
+        TVector pfnMask = TLanes.Create(filter.PfnMask);
+        TVector clear = TLanes.Create(effect.Clear);
+        TVector set = TLanes.Create(effect.Set);
+        TVector address = fromPfn
+            ? TLanes.Create(effect.Base)
+            : TLanes.Sequence(effect.Base + ((ulong)(i - from) << 12), 1UL << 12);
+        TVector step = TLanes.Create((ulong)TLanes.Count << 12);
+        for (nint last = end - TLanes.Count; i <= last; i += TLanes.Count)
+        {
+            TVector value = TLanes.Load(words + i);
+            if (!TLanes.AllBelow(TLanes.Subtract(TLanes.And(value, keep), first), length))
+            {
+                break;
+            }
+
+            TLanes.Store(TLanes.Or(TLanes.AndNot(value, clear), set), words + i);
+            TVector result = fromPfn ? TLanes.Add(TLanes.ShiftLeft(TLanes.And(value, pfnMask), 12), address) : address;
+            if (streaming)
+            {
+                TLanes.StoreStreaming(result, addresses + i);
+            }
+            else
+            {
+                TLanes.Store(result, addresses + i);
+            }
+
+            if (!fromPfn)
+            {
+                address = TLanes.Add(address, step);
+            }
+        }
+
+        return i;
+    }
+
     private static bool MapOne(ulong* words, ulong* addresses, nint from, nint i, in WordFilter filter, in WordEffect effect)
     {
         ulong word = words[i];
         ulong pfn = word & filter.PfnMask;
-        if ((word & filter.TestMask) != filter.Wanted || pfn - filter.First >= filter.Count)
+        if (!filter.Takes(word))
         {
             return false;
         }
