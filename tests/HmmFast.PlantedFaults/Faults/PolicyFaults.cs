@@ -6,6 +6,7 @@ public static class PolicyFaults
     private const string Walk = "src/HmmFast/Faulting/RangeWalk.cs";
     private const string Table = "src/HmmFast/Faulting/DecisionTable.cs";
     private const string Importer = "src/HmmFast.Drivers/Importing/PageImporter.cs";
+    private const string Mapping = "src/HmmFast.Drivers/Importing/PageImporter.Mapping.cs";
     private const string Window = "src/HmmFast.Vocabulary/Policies/AliasWindow.cs";
     private const string Segments = "src/HmmFast/Dma/DmaSegments.cs";
     private const string Map = "src/HmmFast/Dma/HmmDmaMap.cs";
@@ -45,9 +46,9 @@ public static class PolicyFaults
             "(!first && here != kind) ||", "", "post-check-mixed"),
         new("private-given-to-the-dma-map", "an importer keeps private pfns from the DMA map", "src/HmmFast.Drivers/Importing/FrameCursor.cs",
             "DeviceMemoryKind.Private ? device : null", "DeviceMemoryKind.Coherent ? device : null", "post-check-mixed"),
-        new("alias-flags-stick-to-a-private-pfn", "a private pfn carries no mapping's flags", Importer,
+        new("alias-flags-stick-to-a-private-pfn", "a private pfn carries no mapping's flags", Mapping,
             "EndOfRun(words[..end], start); i < end;", "EndOfRun(words[..end], start); false;", "private-pfn-has-no-mapping"),
-        new("link-not-looked-at", "a private pfn over a link that is down cannot be used", Importer,
+        new("link-not-looked-at", "a private pfn over a link that is down cannot be used", Mapping,
             "if (reach.LinkIsUp)", "if (reach.LinkIsUp || reach.LinkPath.Exists || !reach.IsPermitted)", "policies"),
 
         new("alias-without-a-path", "core distance hands out no alias that cannot be reached", Policies + "CoreDistancePolicy.cs",
