@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using HmmFast.Memory;
+
 namespace HmmFast.Benchmarks.Bars;
 
 /// <summary>Answers in other shapes: runs, 2 MiB entries, holes, scattered pages.</summary>
@@ -32,11 +35,20 @@ public static class EngineShapeBars
             world.Mix();
         }
 
-        var starts = new uint[pageCount];
-        var firsts = new HmmPfn[pageCount];
+        // In the same kind of memory as the words of the snapshot they are held against.
+        NativeMemoryLedger ledger = new();
+        using NativeColumn<uint> startColumn = new("first pages", (long)pageCount, ledger, HugePagePolicy.Prefer);
+        using NativeColumn<ulong> firstColumn = new("first words", (long)pageCount, ledger, HugePagePolicy.Prefer);
         int count = 0;
         string what = isInRuns ? "runs of 64" : "no runs";
-        void Run() => EngineWorld.Must(world.Columns.RangeFaultExtents(world.Request(world.All), starts, firsts, out count, out _), "extents");
+        void Run() => EngineWorld.Must(
+            world.Columns.RangeFaultExtents(
+                world.Request(world.All),
+                startColumn.Span(0, (int)pageCount),
+                MemoryMarshal.Cast<ulong, HmmPfn>(firstColumn.Span(0, (int)pageCount)),
+                out count,
+                out _),
+            "extents");
         IReadOnlyList<Timing> t = session.Measure(
             $"extents, {what}", [new Contender("engine, snapshot page by page", pageCount, world.Snapshot), new Contender("engine, extents", pageCount, Run)]);
         session.Add(new BarResult($"extents, {what}", pageCount, "x resolve page by page", t[1].SpeedOver(t[0]), isInRuns ? 5 : 0.7,

@@ -16,12 +16,6 @@ internal static unsafe class Runs512<TLookup>
     /// <summary>Up to this many runs of a block are fetched by their positions: one store each of numbers and indices.</summary>
     private const int Few = 16;
 
-    /// <summary>
-    /// How far ahead memory is asked for: 4 KiB of frame numbers. At 16 Mi pages in runs of 64, times resolve: without 1.41, 2 KiB 1.60, 4 KiB 1.68, 8 KiB 1.69 (but slower in
-    /// cache), 16 KiB 1.56.
-    /// </summary>
-    private const int AheadPages = 1024;
-
     /// <summary>Full blocks, until one has a page that needs work or the stage holds the limit; returns the pages done.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Blocks(byte* classes, uint* pfns, uint first, int count, ByteTable table, ref RunStage stage, int limit)
@@ -41,13 +35,13 @@ internal static unsafe class Runs512<TLookup>
         Vector512<byte> before = lookup.Lookup(Vector512.Create(c[-1]));
         while (c + 256 <= end && at < last)
         {
-            AskFor(c, p);
+            Streaming.AskForColumns(c, p);
             Vector512<byte> code0 = lookup.Lookup(Vector512.Load(c));
-            AskFor(c + 64, p + 64);
+            Streaming.AskForColumns(c + 64, p + 64);
             Vector512<byte> code1 = lookup.Lookup(Vector512.Load(c + 64));
-            AskFor(c + 128, p + 128);
+            Streaming.AskForColumns(c + 128, p + 128);
             Vector512<byte> code2 = lookup.Lookup(Vector512.Load(c + 128));
-            AskFor(c + 192, p + 192);
+            Streaming.AskForColumns(c + 192, p + 192);
             Vector512<byte> code3 = lookup.Lookup(Vector512.Load(c + 192));
             if (((code0 | code1 | code2 | code3) & Vector512.Create(Resolution.WorkMask)) != Vector512<byte>.Zero)
             {
@@ -88,17 +82,6 @@ internal static unsafe class Runs512<TLookup>
 
         stage.Count = (int)at;
         return (int)(c - classes);
-    }
-
-    /// <summary>Asks for a later block's five lines: the processor's own look-ahead does not reach as far as memory is away.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskFor(byte* classes, uint* pfns)
-    {
-        Sse.Prefetch0(classes + AheadPages);
-        Sse.Prefetch0(pfns + AheadPages);
-        Sse.Prefetch0(pfns + AheadPages + 16);
-        Sse.Prefetch0(pfns + AheadPages + 32);
-        Sse.Prefetch0(pfns + AheadPages + 48);
     }
 
     /// <summary>A byte that is not 0 begins a run: another code than before, or valid with a number that does not follow.</summary>

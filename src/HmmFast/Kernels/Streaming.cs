@@ -64,6 +64,26 @@ internal static unsafe class Streaming
     /// <summary>Whether a bitmap, if there is one, should be streamed.</summary>
     public static bool BitmapPays(ulong* bitmap, nint pages) => bitmap != null && pages >= ThresholdBitmapPages && ((nuint)bitmap & 7) == 0;
 
+    /// <summary>
+    /// How far ahead a search for runs asks for memory: 4 KiB of frame numbers. At 16 Mi pages in runs of 64, times resolve: without 1.41, 2 KiB 1.60, 4 KiB 1.68, 8 KiB 1.69
+    /// (but slower in cache), 16 KiB 1.56.
+    /// </summary>
+    private const int AheadPages = 1024;
+
+    /// <summary>Asks for the five lines of a later block of 64 pages: the processor's own look-ahead does not reach as far as memory is away.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AskForColumns(byte* classes, uint* pfns)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(classes + AheadPages);
+            Sse.Prefetch0(pfns + AheadPages);
+            Sse.Prefetch0(pfns + AheadPages + 16);
+            Sse.Prefetch0(pfns + AheadPages + 32);
+            Sse.Prefetch0(pfns + AheadPages + 48);
+        }
+    }
+
     /// <summary>Words in front of the first 64-byte border.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int WordsToBorder(ulong* words) => (int)((0 - (nuint)words) & 63) >> 3;
