@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -258,18 +259,10 @@ internal static unsafe class Blocks512
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(uint* values, uint delta)
+    public static void Add64<T>(T* values, T delta)
+        where T : unmanaged, IBinaryInteger<T>
     {
-        for (nint i = 0; i < 64; i += 16)
-        {
-            (Vector512.Load(values + i) + Vector512.Create(delta)).Store(values + i);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(ushort* values, ushort delta)
-    {
-        for (nint i = 0; i < 64; i += 32)
+        for (nint i = 0; i < 64; i += Vector512<T>.Count)
         {
             (Vector512.Load(values + i) + Vector512.Create(delta)).Store(values + i);
         }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace HmmFast.Kernels;
@@ -55,22 +56,8 @@ internal static unsafe class FillLoops<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(uint* values, int count, uint delta)
-    {
-        nint i = 0;
-        for (; i + 64 <= count; i += 64)
-        {
-            TLanes.Add64(values + i, delta);
-        }
-
-        for (; i < count; i++)
-        {
-            values[i] += delta;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(ushort* values, int count, ushort delta)
+    public static void Add<T>(T* values, int count, T delta)
+        where T : unmanaged, IBinaryInteger<T>
     {
         nint i = 0;
         for (; i + 64 <= count; i += 64)

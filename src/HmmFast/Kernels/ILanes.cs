@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace HmmFast.Kernels;
 
 /// <summary>
@@ -72,10 +74,8 @@ internal unsafe interface ILanes<TSelf>
     static abstract void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask);
 
     /// <summary>values[i] += delta, wrapping.</summary>
-    static abstract void Add64(uint* values, uint delta);
-
-    /// <summary>values[i] += delta, wrapping.</summary>
-    static abstract void Add64(ushort* values, ushort delta);
+    static abstract void Add64<T>(T* values, T delta)
+        where T : unmanaged, IBinaryInteger<T>;
 
     /// <summary>
     /// Looks a block up and, if no code has a work bit, writes its words as <see cref="Expand64"/> does and says so; otherwise writes nothing.

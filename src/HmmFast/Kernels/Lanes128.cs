@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -231,18 +232,10 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(uint* values, uint delta)
+    public static void Add64<T>(T* values, T delta)
+        where T : unmanaged, IBinaryInteger<T>
     {
-        for (nint i = 0; i < 64; i += 4)
-        {
-            (Vector128.Load(values + i) + Vector128.Create(delta)).Store(values + i);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(ushort* values, ushort delta)
-    {
-        for (nint i = 0; i < 64; i += 8)
+        for (nint i = 0; i < 64; i += Vector128<T>.Count)
         {
             (Vector128.Load(values + i) + Vector128.Create(delta)).Store(values + i);
         }

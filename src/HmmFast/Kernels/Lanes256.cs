@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -217,18 +218,10 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(uint* values, uint delta)
+    public static void Add64<T>(T* values, T delta)
+        where T : unmanaged, IBinaryInteger<T>
     {
-        for (nint i = 0; i < 64; i += 8)
-        {
-            (Vector256.Load(values + i) + Vector256.Create(delta)).Store(values + i);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(ushort* values, ushort delta)
-    {
-        for (nint i = 0; i < 64; i += 16)
+        for (nint i = 0; i < 64; i += Vector256<T>.Count)
         {
             (Vector256.Load(values + i) + Vector256.Create(delta)).Store(values + i);
         }

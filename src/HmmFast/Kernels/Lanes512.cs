@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -87,10 +88,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512
         Blocks512.WordsKeeping64(words, first, step, keepMask);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(uint* values, uint delta) => Blocks512.Add64(values, delta);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add64(ushort* values, ushort delta) => Blocks512.Add64(values, delta);
+    public static void Add64<T>(T* values, T delta)
+        where T : unmanaged, IBinaryInteger<T> => Blocks512.Add64(values, delta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace HmmFast.Kernels;
 
 /// <summary>No vectors: the width every machine has. Bytes are compared and chosen eight at a time in a register (in the byte order of every machine .NET 10 runs this on,
@@ -176,15 +178,8 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         }
     }
 
-    public static void Add64(uint* values, uint delta)
-    {
-        for (nint i = 0; i < 64; i++)
-        {
-            values[i] += delta;
-        }
-    }
-
-    public static void Add64(ushort* values, ushort delta)
+    public static void Add64<T>(T* values, T delta)
+        where T : unmanaged, IBinaryInteger<T>
     {
         for (nint i = 0; i < 64; i++)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using HmmFast.Kernels;
 
 namespace HmmFast.Tests.Kernels;
@@ -60,9 +61,8 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
     public static void WordsKeeping64(ulong* words, ulong first, ulong step, ulong keepMask) =>
         TInner.WordsKeeping64(words, first, step, keepMask);
 
-    public static void Add64(uint* values, uint delta) => TInner.Add64(values, delta);
-
-    public static void Add64(ushort* values, ushort delta) => TInner.Add64(values, delta);
+    public static void Add64<T>(T* values, T delta)
+        where T : unmanaged, IBinaryInteger<T> => TInner.Add64(values, delta);
 
     public bool Resolve64<TStore>(byte* classes, uint* pfns, ulong* words, byte* scratch)
         where TStore : struct, IStore
