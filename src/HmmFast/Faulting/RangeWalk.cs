@@ -8,7 +8,7 @@ namespace HmmFast.Faulting;
 /// One call's walk. It stands at a page; everything before is answered for good. <see cref="Go"/> walks on until the end, an error, or a
 /// fault that was taken, after which the caller checks the notifier and lets it walk again from the page it stands at.
 /// </summary>
-internal ref struct RangeWalk
+internal ref partial struct RangeWalk
 {
     private const ulong BlockPages = PageOrder.PagesPerBlock;
 
@@ -18,9 +18,6 @@ internal ref struct RangeWalk
     // Behind a page that needed work the walk looks one block ahead, then two, then four: looking at all of a large range after every stop would take time that
     // grows with its square.
     private const ulong FirstAhead = BlockPages;
-
-    // Pages whose answers, 8 bytes each, stay in the first-level cache between two passes.
-    private const int AliasPages = 2048;
 
     private readonly MemoryCore _core;
     private readonly DecisionCache _cache;
@@ -153,106 +150,6 @@ internal ref struct RangeWalk
         }
 
         _at = to;
-    }
-
-    /// <summary>Adds a run unless it goes on where the last one ends. The caller has seen that there is room.</summary>
-    private void Append(ulong start, ulong word)
-    {
-        if (!GoesOn(start, word))
-        {
-            _starts[_extentCount] = (uint)(start - _start);
-            _firsts[_extentCount++] = word;
-        }
-    }
-
-    /// <summary>True when a page has the word that the last run would give it.</summary>
-    private readonly bool GoesOn(ulong vpn, ulong word)
-    {
-        if (_extentCount == 0)
-        {
-            return false;
-        }
-
-        ulong last = _firsts[_extentCount - 1];
-        ulong distance = (last & _layout.ValidBit) != 0 ? vpn - _start - _starts[_extentCount - 1] : 0;
-        return last + distance == word;
-    }
-
-    /// <summary>Page tables in runs: up to the first page that needs work, or as many runs as there is room for. The kernel writes to the caller's memory.</summary>
-    private unsafe HmmStatus ExtendOverTable(Vma vma, int count)
-    {
-        Span<uint> starts = _starts[_extentCount..];
-        Span<ulong> firsts = _firsts[_extentCount..];
-        ExtentCount found = _table.HasAliases
-            ? ExtendByWords(count, starts, firsts)
-            : _kernels.Extents(
-                new ReadOnlySpan<byte>(_space.Columns.Class + _at, count),
-                new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count),
-                _uniform,
-                _format.KindShift,
-                starts,
-                firsts);
-        TakeIn(found.Extents);
-        _at += (ulong)found.Pages;
-        bool stoppedAtWork = found.Pages < count && (_uniform[_space.Columns.Class[_at]] & Resolution.WorkMask) != 0;
-        return stoppedAtWork && !IsFull ? Work(vma) : HmmStatus.Ok;
-    }
-
-    /// <summary>Takes in runs that were written behind the last one, counted from the page the walk stands at.</summary>
-    private void TakeIn(int count)
-    {
-        if (count == 0)
-        {
-            return;
-        }
-
-        Span<uint> starts = _starts.Slice(_extentCount, count);
-        Span<ulong> firsts = _firsts.Slice(_extentCount, count);
-        if (_at != _start)
-        {
-            _kernels.Add(starts, (uint)(_at - _start));
-        }
-
-        if (GoesOn(_at, firsts[0]))
-        {
-            // One run with the last: the others move up.
-            starts[1..].CopyTo(starts);
-            firsts[1..].CopyTo(firsts);
-            count--;
-        }
-
-        _extentCount += count;
-    }
-
-    /// <summary>The same where a policy hands out aliases: the words are made first, since frame numbers change.</summary>
-    private readonly unsafe ExtentCount ExtendByWords(int count, scoped Span<uint> starts, scoped Span<ulong> words)
-    {
-        const int Chunk = 512;
-        Span<ulong> answers = stackalloc ulong[Chunk];
-        count = Math.Min(count, Chunk);
-        var classes = new ReadOnlySpan<byte>(_space.Columns.Class + _at, count);
-        var pfns = new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count);
-        int done = _kernels.Resolve(classes, pfns, _uniform, _format with { KeepMask = 0 }, answers[..count]);
-        ReplaceByAliases(classes[..done], pfns, answers);
-        int runs = 0;
-        for (int i = 0; i < done; i++)
-        {
-            ulong expected = i == 0 ? 0 : answers[i - 1] + ((answers[i - 1] & _layout.ValidBit) != 0 ? 1UL : 0);
-            if (i > 0 && answers[i] == expected)
-            {
-                continue;
-            }
-
-            if (runs == starts.Length)
-            {
-                return new ExtentCount(runs, i);
-            }
-
-            starts[runs] = (uint)i;
-            words[runs++] = answers[i];
-        }
-
-        return new ExtentCount(runs, done);
     }
 
     /// <summary>What one page's word asks for.</summary>
@@ -476,68 +373,6 @@ internal ref struct RangeWalk
         bool write = (code & Resolution.WorkMask) == Decision.WriteFault;
         ulong pieceEnd = _onlyAsked ? _at + 1 : Math.Min(Math.Min(_end, vma.End), ((_at / BlockPages) + 1) * BlockPages);
         return FaultAlike(vma, _at, pieceEnd, write);
-    }
-
-    /// <summary>A device-private page of a window that shows only some pages: the policy is asked for this one.</summary>
-    private readonly unsafe byte DecideOne(PageClass pageClass, PageAsk ask, out ulong pfn)
-    {
-        pfn = _space.Columns.Pfn[_at];
-        AliasWindow window = _key.Reach!.Of(new DeviceId(pageClass.Device - 1)).Window!;
-        bool isOffered = window.TryGetAlias(new Pfn(pfn), out Pfn alias);
-        ForeignPageOutcome outcome = DecisionTable.OutcomeOf(pageClass, ask, _key, _core.Physical, isOffered);
-        if (outcome == ForeignPageOutcome.Alias)
-        {
-            pfn = alias.Value;
-        }
-
-        return Decision.Decide(pageClass, ask, outcome);
-    }
-
-    /// <summary>Puts alias frame numbers in the stead of private ones, under the request that every page has.</summary>
-    private readonly void ReplaceByAliases(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, scoped Span<ulong> words)
-    {
-        if (!_table.HasAliases)
-        {
-            return;
-        }
-
-        byte form = (byte)(1 << DecisionTable.FormOf(_default));
-        Span<ulong> marks = stackalloc ulong[AliasPages / 64];
-        foreach (AliasProvider provider in _table.Providers)
-        {
-            Span<ulong> some = marks[..((classes.Length + 63) / 64)];
-            if (_kernels.MarkMembers(classes, provider.Members, form, some) > 0)
-            {
-                provider.Replace(some, pfns, words[..classes.Length]);
-            }
-        }
-    }
-
-    /// <summary>Per-page requests with aliases: what each page asked is kept before the answers overwrite it.</summary>
-    private readonly int ResolveAsked(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, scoped Span<ulong> words)
-    {
-        Span<byte> forms = stackalloc byte[AliasPages];
-        for (int i = 0; i < words.Length; i++)
-        {
-            ulong word = (words[i] & _request.Mask) | _request.Default;
-            var ask = new PageAsk((word & _layout.ValidBit) != 0, (word & _layout.WriteBit) != 0, (word & _layout.AllowP2pBit) != 0);
-            forms[i] = (byte)(1 << DecisionTable.FormOf(ask));
-        }
-
-        int done = _kernels.ResolvePerPage(classes, pfns, _table.Requests, _request, _format, words);
-        foreach (AliasProvider provider in _table.Providers)
-        {
-            ReadOnlySpan<byte> members = provider.Bits;
-            for (int i = 0; i < done; i++)
-            {
-                if ((members[classes[i]] & forms[i]) != 0)
-                {
-                    words[i] = provider.Replaced(words[i], pfns[i]);
-                }
-            }
-        }
-
-        return done;
     }
 
     /// <summary>Faults a hole or 2 MiB entry: all of it alike, or under the other habit each page that itself asks with what it asks.</summary>

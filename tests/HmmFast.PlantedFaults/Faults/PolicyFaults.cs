@@ -4,6 +4,7 @@ namespace HmmFast.PlantedFaults.Faults;
 public static class PolicyFaults
 {
     private const string Walk = "src/HmmFast/Faulting/RangeWalk.cs";
+    private const string Aliases = "src/HmmFast/Faulting/RangeWalk.Aliases.cs";
     private const string Table = "src/HmmFast/Faulting/DecisionTable.cs";
     private const string Importer = "src/HmmFast.Drivers/Importing/PageImporter.cs";
     private const string Mapping = "src/HmmFast.Drivers/Importing/PageImporter.Mapping.cs";
@@ -16,7 +17,7 @@ public static class PolicyFaults
     /// <summary>All of them.</summary>
     public static IReadOnlyList<PlantedFault> All { get; } =
     [
-        new("alias-result-wiped", "an alias pfn that was found is the answer", Walk,
+        new("alias-result-wiped", "an alias pfn that was found is the answer", Aliases,
             "pfn = alias.Value;", "pfn = 0;", "policies"),
         new("sticky-flags-overwritten", "sticky flags survive a re-fault", Walk,
             "_format = new WordFormat(range.IgnoresWords ? 0 : _layout.StickyMask,", "_format = new WordFormat(0,", "policies"),
