@@ -12,7 +12,7 @@ internal sealed unsafe class FrameTable : IDisposable
     /// <summary>Frame numbers are 32 bits.</summary>
     public const ulong FrameLimit = 1UL << 32;
 
-    private const ulong AdviseFromFrames = 1UL << 21;
+    private const ulong AdviseFromFrames = 1UL << 19;
 
     private readonly NativeColumn<ushort> _flags;
     private readonly NativeColumn<ushort> _mapCount;
