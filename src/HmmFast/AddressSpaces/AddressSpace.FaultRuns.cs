@@ -317,6 +317,7 @@ internal sealed unsafe partial class AddressSpace
         int count = 0;
         while (count < run && pfns[count] - low < length && (flags[pfns[count]] & ~PlainMayHave) == PlainAnonymous && maps[pfns[count]] == 1)
         {
+            Fetch(flags, maps, places, pfns[Math.Min(count + FramesAhead, run - 1)]);
             count++;
         }
 

@@ -97,4 +97,14 @@ internal static unsafe class Streaming
             Sse.StoreFence();
         }
     }
+
+    /// <summary>Asks for a cache line that will be needed. Only a hint: it reads nothing, and any address will do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Fetch(void* address)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(address);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using HmmFast.Memory;
 
 namespace HmmFast.Physical;
@@ -185,6 +186,25 @@ internal sealed unsafe class FrameRange : IDisposable
             _full[word / WordBits] &= ~(1UL << (int)(word % WordBits));
             bit = (word + 1) * WordBits;
         }
+    }
+
+    /// <summary>Gives numbers back that are taken, in any order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void GiveMany(ReadOnlySpan<MigratePfn> pages)
+    {
+        ulong lowest = ulong.MaxValue;
+        foreach (MigratePfn page in pages)
+        {
+            ulong bit = page.Pfn.Value - _base;
+            ulong word = bit / WordBits;
+            lowest = Math.Min(lowest, bit);
+            _used[word] &= ~(1UL << (int)(bit % WordBits));
+            _full[word / WordBits] &= ~(1UL << (int)(word % WordBits));
+        }
+
+        FreeCount += (ulong)pages.Length;
+        _firstWord = Math.Min(_firstWord, lowest / WordBits);
+        _firstBlock = Math.Min(_firstBlock, lowest / PageOrder.PagesPerBlock);
     }
 
     public void Dispose()

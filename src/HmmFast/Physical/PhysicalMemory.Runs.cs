@@ -175,25 +175,12 @@ internal sealed unsafe partial class PhysicalMemory
     {
         ulong first = pages[0].Pfn.Value;
         FrameRange range = PagemapOf(first)?.Frames ?? System;
-        int at = 0;
-        while (at < pages.Length)
+        foreach (MigratePfn page in pages)
         {
-            // Neighbours go together.
-            ulong from = pages[at].Pfn.Value;
-            int run = 1;
-            while (at + run < pages.Length && pages[at + run].Pfn.Value == from + (ulong)run)
-            {
-                run++;
-            }
-
-            for (int i = 0; i < run; i++)
-            {
-                Frames.Flags[from + (ulong)i] = FrameFlags.None;
-            }
-
-            range.Give(from, (ulong)run);
-            at += run;
+            Frames.Flags[page.Pfn.Value] = FrameFlags.None;
         }
+
+        range.GiveMany(pages);
     }
 
     /// <summary>Gives each frame of a run the columns of the first, at consecutive indices.</summary>
