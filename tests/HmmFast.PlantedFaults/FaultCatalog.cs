@@ -12,5 +12,6 @@ public static class FaultCatalog
         .. MemoryFaults.All,
         .. TopologyFaults.All,
         .. PolicyFaults.All,
+        .. KernelFaults.All,
     ];
 }

@@ -1,4 +1,5 @@
 using HmmFast.Properties.Equivalence;
+using HmmFast.Properties.Kernels;
 using HmmFast.Properties.Policies;
 using HmmFast.Properties.Topology;
 
@@ -14,6 +15,7 @@ public static class CheckCatalog
         .. EquivalenceChecks.All,
         .. PolicyChecksCatalog.All,
         .. P2PdmaChecks.All,
+        .. KernelChecks.All,
     ];
 
     /// <summary>The check of a name.</summary>
