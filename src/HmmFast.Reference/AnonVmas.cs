@@ -3,10 +3,10 @@ namespace HmmFast.Reference;
 /// <summary>Makes anon_vmas, and the stamps that order the VMAs found from one.</summary>
 internal sealed class AnonVmas
 {
-    private int made;
-    private ulong stamp;
+    private int _made;
+    private ulong _stamp;
 
-    public AnonVma Make(AnonVma? parent) => new(made++, parent);
+    public AnonVma Make(AnonVma? parent) => new(_made++, parent);
 
-    public ulong NextStamp() => stamp++;
+    public ulong NextStamp() => _stamp++;
 }

@@ -5,29 +5,29 @@ namespace HmmFast.Reference;
 /// <summary>The frames of system memory or of one pagemap. Gives out the lowest-numbered free one.</summary>
 internal sealed class FramePool
 {
-    private readonly ulong[] free;
-    private readonly uint bitBase;
-    private int firstWord;
-    private int firstBlock;
+    private readonly ulong[] _free;
+    private readonly uint _bitBase;
+    private int _firstWord;
+    private int _firstBlock;
 
     public FramePool(uint first, ulong count)
     {
         First = first;
         Count = count;
         FreeCount = count;
-        bitBase = first & ~511u;
-        ulong bits = first - bitBase + count;
-        free = new ulong[((bits + 511) / 512) * 8];
-        for (ulong bit = first - bitBase; bit < bits; bit++)
+        _bitBase = first & ~511u;
+        ulong bits = first - _bitBase + count;
+        _free = new ulong[((bits + 511) / 512) * 8];
+        for (ulong bit = first - _bitBase; bit < bits; bit++)
         {
             if ((bit & 63) == 0 && bit + 64 <= bits)
             {
-                free[bit >> 6] = ulong.MaxValue;
+                _free[bit >> 6] = ulong.MaxValue;
                 bit += 63;
                 continue;
             }
 
-            free[bit >> 6] |= 1UL << (int)(bit & 63);
+            _free[bit >> 6] |= 1UL << (int)(bit & 63);
         }
     }
 
@@ -42,20 +42,20 @@ internal sealed class FramePool
     /// <summary>Takes the lowest free frame.</summary>
     public bool TryTake(out uint pfn)
     {
-        for (int word = firstWord; word < free.Length; word++)
+        for (int word = _firstWord; word < _free.Length; word++)
         {
-            if (free[word] != 0)
+            if (_free[word] != 0)
             {
-                firstWord = word;
-                int bit = BitOperations.TrailingZeroCount(free[word]);
-                free[word] &= ~(1UL << bit);
+                _firstWord = word;
+                int bit = BitOperations.TrailingZeroCount(_free[word]);
+                _free[word] &= ~(1UL << bit);
                 FreeCount--;
-                pfn = bitBase + ((uint)word << 6) + (uint)bit;
+                pfn = _bitBase + ((uint)word << 6) + (uint)bit;
                 return true;
             }
         }
 
-        firstWord = free.Length;
+        _firstWord = _free.Length;
         pfn = 0;
         return false;
     }
@@ -63,31 +63,31 @@ internal sealed class FramePool
     /// <summary>Takes the lowest free run of 512 frames that starts at a multiple of 512.</summary>
     public bool TryTakeBlock(out uint pfn)
     {
-        for (int block = firstBlock; block < free.Length / 8; block++)
+        for (int block = _firstBlock; block < _free.Length / 8; block++)
         {
-            Span<ulong> words = free.AsSpan(block * 8, 8);
+            Span<ulong> words = _free.AsSpan(block * 8, 8);
             if (!words.ContainsAnyExcept(ulong.MaxValue))
             {
                 words.Clear();
                 FreeCount -= 512;
-                firstBlock = block + 1;
-                pfn = bitBase + ((uint)block << 9);
+                _firstBlock = block + 1;
+                pfn = _bitBase + ((uint)block << 9);
                 return true;
             }
         }
 
-        firstBlock = free.Length / 8;
+        _firstBlock = _free.Length / 8;
         pfn = 0;
         return false;
     }
 
     public void Give(uint pfn)
     {
-        uint bit = pfn - bitBase;
+        uint bit = pfn - _bitBase;
         int word = (int)(bit >> 6);
-        free[word] |= 1UL << (int)(bit & 63);
+        _free[word] |= 1UL << (int)(bit & 63);
         FreeCount++;
-        firstWord = Math.Min(firstWord, word);
-        firstBlock = Math.Min(firstBlock, word / 8);
+        _firstWord = Math.Min(_firstWord, word);
+        _firstBlock = Math.Min(_firstBlock, word / 8);
     }
 }

@@ -3,7 +3,7 @@ namespace HmmFast.Reference;
 /// <summary>A notifier of one address space.</summary>
 internal sealed class IntervalNotifier(ReferenceAddressSpace space, VpnRange range, IInvalidationHandler? handler) : IMmuIntervalNotifier
 {
-    private ulong sequence = 1;
+    private ulong _sequence = 1;
 
     public VpnRange Range { get; } = range;
 
@@ -11,15 +11,15 @@ internal sealed class IntervalNotifier(ReferenceAddressSpace space, VpnRange ran
 
     public bool IsRemoved { get; private set; }
 
-    public ulong ReadBegin() => sequence;
+    public ulong ReadBegin() => _sequence;
 
-    public bool ReadRetry(ulong sequence) => sequence != this.sequence;
+    public bool ReadRetry(ulong sequence) => sequence != _sequence;
 
     public void Invalidate(in InvalidationInfo info)
     {
         if (handler is null || handler.Invalidate(this, info))
         {
-            sequence++;
+            _sequence++;
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class PageFile
 {
     private const int ChunkShift = 9;
 
-    private readonly CachedPage[]?[] chunks;
+    private readonly CachedPage[]?[] _chunks;
 
     public PageFile(FileId id, FileKind kind, ulong pageCount, Func<ulong, ulong>? initialTag)
     {
@@ -31,7 +31,7 @@ internal sealed class PageFile
         Kind = kind;
         PageCount = pageCount;
         InitialTag = initialTag;
-        chunks = new CachedPage[]?[(pageCount >> ChunkShift) + 1];
+        _chunks = new CachedPage[]?[(pageCount >> ChunkShift) + 1];
     }
 
     /// <summary>None for nameless objects.</summary>
@@ -57,8 +57,8 @@ internal sealed class PageFile
 
     public CachedPage this[ulong index]
     {
-        get => index < PageCount && chunks[index >> ChunkShift] is { } chunk ? chunk[index & ((1 << ChunkShift) - 1)] : default;
-        set => (chunks[index >> ChunkShift] ??= new CachedPage[1 << ChunkShift])[index & ((1 << ChunkShift) - 1)] = value;
+        get => index < PageCount && _chunks[index >> ChunkShift] is { } chunk ? chunk[index & ((1 << ChunkShift) - 1)] : default;
+        set => (_chunks[index >> ChunkShift] ??= new CachedPage[1 << ChunkShift])[index & ((1 << ChunkShift) - 1)] = value;
     }
 
     /// <summary>What the disk holds: pages that were written stay in memory, so it is what the file was made with.</summary>
@@ -67,9 +67,9 @@ internal sealed class PageFile
     /// <summary>The pages that are in memory or swapped.</summary>
     public IEnumerable<(ulong Index, CachedPage Page)> Pages()
     {
-        for (ulong chunk = 0; chunk < (ulong)chunks.Length; chunk++)
+        for (ulong chunk = 0; chunk < (ulong)_chunks.Length; chunk++)
         {
-            for (ulong i = 0; chunks[chunk] is { } pages && i < (ulong)pages.Length; i++)
+            for (ulong i = 0; _chunks[chunk] is { } pages && i < (ulong)pages.Length; i++)
             {
                 if (pages[i].Kind != CachedPageKind.Absent)
                 {

@@ -42,7 +42,7 @@ internal sealed class PageTables
     public const int TopShift = 27;
     public const ulong PagesPerBlock = 1UL << BlockShift;
 
-    private readonly Dictionary<ulong, PudTable> top = [];
+    private readonly Dictionary<ulong, PudTable> _top = [];
 
     /// <summary>The first page after the 2 MiB block of a page.</summary>
     public static ulong BlockEnd(ulong vpn) => ((vpn >> BlockShift) + 1) << BlockShift;
@@ -55,7 +55,7 @@ internal sealed class PageTables
 
     public static int IndexInTable(ulong vpn) => (int)(vpn & (EntriesPerTable - 1));
 
-    public PudTable? FindPudTable(ulong vpn) => top.GetValueOrDefault(vpn >> TopShift);
+    public PudTable? FindPudTable(ulong vpn) => _top.GetValueOrDefault(vpn >> TopShift);
 
     public PmdTable? FindPmdTable(ulong vpn) => FindPudTable(vpn)?.Tables[(int)((vpn >> GibibyteShift) & (EntriesPerTable - 1))];
 
@@ -99,10 +99,10 @@ internal sealed class PageTables
     /// <summary>Makes the levels above a PMD entry.</summary>
     public PmdTable EnsurePmdTable(ulong vpn)
     {
-        if (!top.TryGetValue(vpn >> TopShift, out PudTable? pud))
+        if (!_top.TryGetValue(vpn >> TopShift, out PudTable? pud))
         {
             pud = new PudTable();
-            top.Add(vpn >> TopShift, pud);
+            _top.Add(vpn >> TopShift, pud);
         }
 
         ref PmdTable? pmd = ref pud.Tables[(int)((vpn >> GibibyteShift) & (EntriesPerTable - 1))];
@@ -154,7 +154,7 @@ internal sealed class PageTables
     }
 
     /// <summary>Drops everything, as exit does.</summary>
-    public void Clear() => top.Clear();
+    public void Clear() => _top.Clear();
 
     private void FreeUpperLevels(ulong vpn, ulong floor, ulong ceiling)
     {
@@ -164,12 +164,12 @@ internal sealed class PageTables
             return;
         }
 
-        PudTable pud = top[vpn >> TopShift];
+        PudTable pud = _top[vpn >> TopShift];
         pud.Tables[(int)((vpn >> GibibyteShift) & (EntriesPerTable - 1))] = null;
         ulong topStart = (vpn >> TopShift) << TopShift;
         if (topStart >= floor && TopEnd(vpn) <= ceiling && Array.TrueForAll(pud.Tables, table => table is null))
         {
-            top.Remove(vpn >> TopShift);
+            _top.Remove(vpn >> TopShift);
         }
     }
 }

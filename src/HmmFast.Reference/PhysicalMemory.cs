@@ -19,12 +19,12 @@ internal sealed class PhysicalMemory
     private const int ChunkShift = 16;
     private const int ChunkMask = (1 << ChunkShift) - 1;
 
-    private readonly Frame[]?[] frames = new Frame[]?[1 << (32 - ChunkShift)];
-    private readonly ulong[]?[]? contents;
-    private readonly LargeFolio[] largeFolios;
-    private readonly FramePool system;
-    private readonly List<Device> devices = [];
-    private ulong nextDeviceFrame;
+    private readonly Frame[]?[] _frames = new Frame[]?[1 << (32 - ChunkShift)];
+    private readonly ulong[]?[]? _contents;
+    private readonly LargeFolio[] _largeFolios;
+    private readonly FramePool _system;
+    private readonly List<Device> _devices = [];
+    private ulong _nextDeviceFrame;
 
     public PhysicalMemory(MemorySystemOptions options)
     {
@@ -37,11 +37,11 @@ internal sealed class PhysicalMemory
                 $"System memory takes from 1 to {frameLimit - 2048} frames, not {options.SystemFrameCount}.");
         }
 
-        system = new FramePool(1, options.SystemFrameCount);
+        _system = new FramePool(1, options.SystemFrameCount);
         HugeZeroFrame = (uint)AlignToBlock(options.SystemFrameCount + 1);
-        nextDeviceFrame = HugeZeroFrame + PageTables.PagesPerBlock;
-        largeFolios = new LargeFolio[(HugeZeroFrame >> PageTables.BlockShift) + 1];
-        contents = options.TrackContent ? new ulong[]?[1 << (32 - ChunkShift)] : null;
+        _nextDeviceFrame = HugeZeroFrame + PageTables.PagesPerBlock;
+        _largeFolios = new LargeFolio[(HugeZeroFrame >> PageTables.BlockShift) + 1];
+        _contents = options.TrackContent ? new ulong[]?[1 << (32 - ChunkShift)] : null;
         Swap = new SwapArea(options.SwapSlotCount, options.TrackContent);
         this[ZeroFrame].Flags = FrameFlags.InUse;
     }
@@ -51,18 +51,18 @@ internal sealed class PhysicalMemory
 
     public SwapArea Swap { get; }
 
-    public FramePool System => system;
+    public FramePool System => _system;
 
-    public IReadOnlyList<Device> Devices => devices;
+    public IReadOnlyList<Device> Devices => _devices;
 
     /// <summary>True when contents are kept, so that a page can be seen to be zero-filled.</summary>
-    public bool TracksContent => contents is not null;
+    public bool TracksContent => _contents is not null;
 
     public ref Frame this[uint pfn]
     {
         get
         {
-            ref Frame[]? chunk = ref frames[pfn >> ChunkShift];
+            ref Frame[]? chunk = ref _frames[pfn >> ChunkShift];
             chunk ??= new Frame[1 << ChunkShift];
             return ref chunk[pfn & ChunkMask];
         }
@@ -75,7 +75,7 @@ internal sealed class PhysicalMemory
             throw new ArgumentException($"Device '{options.Name}' has private memory, so its owner must not be NULL.", nameof(options));
         }
 
-        ulong room = (1UL << 32) - nextDeviceFrame;
+        ulong room = (1UL << 32) - _nextDeviceFrame;
         if (options.PageCount > room)
         {
             throw new ArgumentException(
@@ -83,9 +83,9 @@ internal sealed class PhysicalMemory
                 nameof(options));
         }
 
-        Device device = new(new DeviceId(devices.Count), options, new FramePool((uint)nextDeviceFrame, options.PageCount));
-        devices.Add(device);
-        nextDeviceFrame = AlignToBlock(nextDeviceFrame + options.PageCount);
+        Device device = new(new DeviceId(_devices.Count), options, new FramePool((uint)_nextDeviceFrame, options.PageCount));
+        _devices.Add(device);
+        _nextDeviceFrame = AlignToBlock(_nextDeviceFrame + options.PageCount);
         return device;
     }
 
@@ -97,7 +97,7 @@ internal sealed class PhysicalMemory
             return null;
         }
 
-        foreach (Device device in devices)
+        foreach (Device device in _devices)
         {
             if (device.Pool.Contains(pfn))
             {
@@ -115,7 +115,7 @@ internal sealed class PhysicalMemory
     /// <summary>The first frame of the folio a frame belongs to.</summary>
     public uint HeadOf(uint pfn) => this[pfn].Has(FrameFlags.Large) ? pfn & ~511u : pfn;
 
-    public ref LargeFolio LargeOf(uint pfn) => ref largeFolios[pfn >> PageTables.BlockShift];
+    public ref LargeFolio LargeOf(uint pfn) => ref _largeFolios[pfn >> PageTables.BlockShift];
 
     public uint PagesInFolio(uint pfn) => this[pfn].Has(FrameFlags.Large) ? (uint)PageTables.PagesPerBlock : 1;
 
@@ -127,7 +127,7 @@ internal sealed class PhysicalMemory
     }
 
     /// <summary>The lowest free system frame, with one reference and zero content.</summary>
-    public bool TryAllocateSystem(out uint pfn) => TryAllocate(system, out pfn);
+    public bool TryAllocateSystem(out uint pfn) => TryAllocate(_system, out pfn);
 
     /// <summary>The lowest free page of a device, with one reference.</summary>
     public bool TryAllocateDevice(Device device, out uint pfn) => TryAllocate(device.Pool, out pfn);
@@ -135,7 +135,7 @@ internal sealed class PhysicalMemory
     /// <summary>The lowest free aligned run of 512 system frames as one folio, with one reference and zero content.</summary>
     public bool TryAllocateLarge(out uint head)
     {
-        if (!system.TryTakeBlock(out head))
+        if (!_system.TryTakeBlock(out head))
         {
             return false;
         }
@@ -151,16 +151,16 @@ internal sealed class PhysicalMemory
         return true;
     }
 
-    public ulong ContentOf(uint pfn) => contents?[pfn >> ChunkShift]?[pfn & ChunkMask] ?? 0;
+    public ulong ContentOf(uint pfn) => _contents?[pfn >> ChunkShift]?[pfn & ChunkMask] ?? 0;
 
     public void SetContent(uint pfn, ulong tag)
     {
-        if (contents is null)
+        if (_contents is null)
         {
             return;
         }
 
-        ref ulong[]? chunk = ref contents[pfn >> ChunkShift];
+        ref ulong[]? chunk = ref _contents[pfn >> ChunkShift];
         if (chunk is null && tag == 0)
         {
             return;
@@ -321,7 +321,7 @@ internal sealed class PhysicalMemory
             for (uint pfn = head; pfn < head + PageTables.PagesPerBlock; pfn++)
             {
                 this[pfn] = default;
-                system.Give(pfn);
+                _system.Give(pfn);
             }
 
             return;
@@ -329,7 +329,7 @@ internal sealed class PhysicalMemory
 
         this[head] = default;
         Device? device = DeviceOf(head);
-        (device?.Pool ?? system).Give(head);
+        (device?.Pool ?? _system).Give(head);
         device?.Options.Ops?.PageFreed(new Pfn(head));
     }
 }

@@ -6,29 +6,29 @@ namespace HmmFast.Reference;
 /// <summary>hmm_range_fault, in the kernel's order: one call, over the caller's array.</summary>
 /// <remarks>
 /// Walk upward; a fault ends the walk, and the next one starts where the fault's piece began, after the sequence was looked at again. So entries
-/// below <see cref="last"/> are final and the others hold their input whenever the call ends early.
+/// below <see cref="_last"/> are final and the others hold their input whenever the call ends early.
 /// </remarks>
 internal ref struct RangeFaultWalker
 {
-    private readonly ReferenceAddressSpace space;
-    private readonly HmmRange range;
-    private readonly Span<HmmPfn> hmmPfns;
-    private readonly HmmPfnLayout layout;
-    private readonly ulong rangeStart;
-    private readonly ulong rangeEnd;
-    private readonly ClientReach reach;
-    private ulong last;
+    private readonly ReferenceAddressSpace _space;
+    private readonly HmmRange _range;
+    private readonly Span<HmmPfn> _hmmPfns;
+    private readonly HmmPfnLayout _layout;
+    private readonly ulong _rangeStart;
+    private readonly ulong _rangeEnd;
+    private readonly ClientReach _reach;
+    private ulong _last;
 
     public RangeFaultWalker(ReferenceAddressSpace space, in HmmRange range, Span<HmmPfn> hmmPfns, HmmPfnLayout layout)
     {
-        this.space = space;
-        this.range = range;
-        this.hmmPfns = hmmPfns;
-        this.layout = layout;
-        reach = range.Client?.Reach ?? ClientReach.Nothing;
-        rangeStart = range.Range.Start.Value;
-        rangeEnd = range.Range.End.Value;
-        last = rangeStart;
+        _space = space;
+        _range = range;
+        _hmmPfns = hmmPfns;
+        _layout = layout;
+        _reach = range.Client?.Reach ?? ClientReach.Nothing;
+        _rangeStart = range.Range.Start.Value;
+        _rangeEnd = range.Range.End.Value;
+        _last = _rangeStart;
     }
 
     /// <summary>What one piece of the walk came to.</summary>
@@ -37,7 +37,7 @@ internal ref struct RangeFaultWalker
         /// <summary>Go on behind it.</summary>
         Next,
 
-        /// <summary>Something was faulted in: walk again from <see cref="last"/>.</summary>
+        /// <summary>Something was faulted in: walk again from <see cref="_last"/>.</summary>
         WalkAgain,
 
         /// <summary>The call fails.</summary>
@@ -63,12 +63,12 @@ internal ref struct RangeFaultWalker
     {
         while (true)
         {
-            if (range.Notifier.ReadRetry(range.NotifierSequence))
+            if (_range.Notifier.ReadRetry(_range.NotifierSequence))
             {
                 return HmmStatus.Busy;
             }
 
-            if (range.Range.IsEmpty)
+            if (_range.Range.IsEmpty)
             {
                 return HmmStatus.Invalid;
             }
@@ -95,21 +95,21 @@ internal ref struct RangeFaultWalker
     private Step Walk()
     {
         Step step = Step.Next;
-        for (ulong at = last; at < rangeEnd && step == Step.Next;)
+        for (ulong at = _last; at < _rangeEnd && step == Step.Next;)
         {
-            Vma? vma = space.Areas.FindAtOrAfter(at);
+            Vma? vma = _space.Areas.FindAtOrAfter(at);
             if (vma is null || vma.Start > at)
             {
-                ulong gapEnd = Math.Min(rangeEnd, vma?.Start ?? rangeEnd);
-                step = AnyNeed(at, gapEnd, cpuFlags: 0) != Need.Nothing ? Step.Fault : Fill(at, gapEnd, layout.ErrorBit);
+                ulong gapEnd = Math.Min(_rangeEnd, vma?.Start ?? _rangeEnd);
+                step = AnyNeed(at, gapEnd, cpuFlags: 0) != Need.Nothing ? Step.Fault : Fill(at, gapEnd, _layout.ErrorBit);
                 at = gapEnd;
                 continue;
             }
 
-            ulong end = Math.Min(rangeEnd, vma.End);
+            ulong end = Math.Min(_rangeEnd, vma.End);
             if (vma.HasNoPages || !vma.CanRead)
             {
-                step = AnyNeed(at, end, cpuFlags: 0) != Need.Nothing ? Step.Fault : Fill(at, end, layout.ErrorBit);
+                step = AnyNeed(at, end, cpuFlags: 0) != Need.Nothing ? Step.Fault : Fill(at, end, _layout.ErrorBit);
             }
             else
             {
@@ -129,12 +129,12 @@ internal ref struct RangeFaultWalker
         for (ulong at = start; at < end && step == Step.Next;)
         {
             ulong next;
-            if (space.Tables.FindPudTable(at) is null)
+            if (_space.Tables.FindPudTable(at) is null)
             {
                 next = Math.Min(end, PageTables.TopEnd(at));
                 step = WalkHole(vma, at, next);
             }
-            else if (space.Tables.FindPmdTable(at) is not { } pmd)
+            else if (_space.Tables.FindPmdTable(at) is not { } pmd)
             {
                 next = Math.Min(end, PageTables.GibibyteEnd(at));
                 step = WalkHole(vma, at, next);
@@ -164,7 +164,7 @@ internal ref struct RangeFaultWalker
     /// <summary>A 2 MiB entry: decided as a whole too.</summary>
     private Step WalkHuge(Vma vma, ulong start, ulong end, PageEntry huge)
     {
-        ulong cpuFlags = CpuFlags(huge) | layout.Encode(PageOrder.Huge);
+        ulong cpuFlags = CpuFlags(huge) | _layout.Encode(PageOrder.Huge);
         Need need = AnyNeed(start, end, cpuFlags);
         if (need != Need.Nothing)
         {
@@ -184,7 +184,7 @@ internal ref struct RangeFaultWalker
     {
         for (ulong vpn = start; vpn < end; vpn++)
         {
-            PageEntry entry = space.Tables.Read(vpn);
+            PageEntry entry = _space.Tables.Read(vpn);
             if (entry.Kind == PageEntryKind.DevicePrivate && TryHandOut(vpn, entry, out ulong word))
             {
                 // Handed out, even read-only to a request for writing.
@@ -202,11 +202,11 @@ internal ref struct RangeFaultWalker
 
             if (entry.Kind == PageEntryKind.Migration)
             {
-                last = vpn;
+                _last = vpn;
                 return Step.Busy;
             }
 
-            bool runForward = range.FaultHabit == FaultHabit.RunForward;
+            bool runForward = _range.FaultHabit == FaultHabit.RunForward;
             return FaultPiece(vma, vpn, runForward ? end : vpn + 1, need, cpuFlags);
         }
 
@@ -216,8 +216,8 @@ internal ref struct RangeFaultWalker
     /// <summary>Faults a piece: every page with the same access, or under the other habit each page that itself needs it with its own.</summary>
     private Step FaultPiece(Vma vma, ulong start, ulong end, Need need, ulong cpuFlags)
     {
-        last = start;
-        bool alike = range.FaultHabit == FaultHabit.RunForward;
+        _last = start;
+        bool alike = _range.FaultHabit == FaultHabit.RunForward;
         for (ulong vpn = start; vpn < end; vpn++)
         {
             Need own = alike ? need : NeedOf(vpn, cpuFlags);
@@ -232,7 +232,7 @@ internal ref struct RangeFaultWalker
                 return Step.NotPermitted;
             }
 
-            switch (space.HandleFault(vma, vpn, write))
+            switch (_space.HandleFault(vma, vpn, write))
             {
                 case FaultOutcome.SigBus:
                     return Step.Fault;
@@ -251,31 +251,31 @@ internal ref struct RangeFaultWalker
     private readonly bool TryHandOut(ulong vpn, PageEntry entry, out ulong word)
     {
         Pfn pfn = new(entry.Number);
-        DeviceId provider = space.Memory.DeviceOf(pfn)!.Value;
-        ProviderReach pair = reach.Of(provider);
+        DeviceId provider = _space.Memory.DeviceOf(pfn)!.Value;
+        ProviderReach pair = _reach.Of(provider);
         Pfn alias = Pfn.None;
         bool isOffered = pair.Window is { } window && window.TryGetAlias(pfn, out alias);
         HmmRequestFlags request = RequestOf(vpn);
         ForeignPageQuestion question = new()
         {
             Provider = provider,
-            Client = range.Client,
-            ProviderOwner = space.Memory.OwnerOf(provider),
-            RangeOwner = range.Owner,
+            Client = _range.Client,
+            ProviderOwner = _space.Memory.OwnerOf(provider),
+            RangeOwner = _range.Owner,
             AliasOffered = isOffered,
             Reach = pair,
-            AllowP2p = (request & HmmRequestFlags.AllowP2p) != 0 && layout.AllowP2pBit != 0,
+            AllowP2p = (request & HmmRequestFlags.AllowP2p) != 0 && _layout.AllowP2pBit != 0,
             WriteAsked = request.HasFlag(HmmRequestFlags.Fault | HmmRequestFlags.Write),
             EntryIsWritable = entry.IsWritable,
         };
-        bool isTyped = range.Policy?.TypedOutput ?? false;
-        switch (PolicyTables.Decide(range.Policy, question))
+        bool isTyped = _range.Policy?.TypedOutput ?? false;
+        switch (PolicyTables.Decide(_range.Policy, question))
         {
             case ForeignPageOutcome.Private:
-                word = pfn.Value | CpuFlags(entry) | (isTyped ? layout.TypePrivateBit : 0);
+                word = pfn.Value | CpuFlags(entry) | (isTyped ? _layout.TypePrivateBit : 0);
                 return true;
             case ForeignPageOutcome.Alias:
-                word = alias.Value | CpuFlags(entry) | (isTyped ? layout.TypeP2pBit : 0);
+                word = alias.Value | CpuFlags(entry) | (isTyped ? _layout.TypeP2pBit : 0);
                 return true;
             default:
                 word = 0;
@@ -283,11 +283,11 @@ internal ref struct RangeFaultWalker
         }
     }
 
-    private readonly ulong CpuFlags(PageEntry entry) => layout.ValidBit | (entry.IsWritable ? layout.WriteBit : 0);
+    private readonly ulong CpuFlags(PageEntry entry) => _layout.ValidBit | (entry.IsWritable ? _layout.WriteBit : 0);
 
-    private readonly HmmRequestFlags RequestOf(ulong vpn) => range.IgnoresWords
-        ? range.DefaultFlags
-        : (layout.DecodeRequest(hmmPfns[(int)(vpn - rangeStart)]) & range.PfnFlagsMask) | range.DefaultFlags;
+    private readonly HmmRequestFlags RequestOf(ulong vpn) => _range.IgnoresWords
+        ? _range.DefaultFlags
+        : (_layout.DecodeRequest(_hmmPfns[(int)(vpn - _rangeStart)]) & _range.PfnFlagsMask) | _range.DefaultFlags;
 
     /// <summary>The request of one page against what its entry gives already.</summary>
     private readonly Need NeedOf(ulong vpn, ulong cpuFlags)
@@ -298,19 +298,19 @@ internal ref struct RangeFaultWalker
             return Need.Nothing;
         }
 
-        if ((request & HmmRequestFlags.Write) != 0 && (cpuFlags & layout.WriteBit) == 0)
+        if ((request & HmmRequestFlags.Write) != 0 && (cpuFlags & _layout.WriteBit) == 0)
         {
             return Need.Fault | Need.WriteFault;
         }
 
-        return (cpuFlags & layout.ValidBit) == 0 ? Need.Fault : Need.Nothing;
+        return (cpuFlags & _layout.ValidBit) == 0 ? Need.Fault : Need.Nothing;
     }
 
     /// <summary>The union of what a piece's pages need.</summary>
     private readonly Need AnyNeed(ulong start, ulong end, ulong cpuFlags)
     {
         Need need = Need.Nothing;
-        if (((range.DefaultFlags | range.PfnFlagsMask) & HmmRequestFlags.Fault) == 0)
+        if (((_range.DefaultFlags | _range.PfnFlagsMask) & HmmRequestFlags.Fault) == 0)
         {
             return need;
         }
@@ -336,7 +336,7 @@ internal ref struct RangeFaultWalker
     /// <summary>Writes one result; sticky flags stay, unless the words are fresh.</summary>
     private readonly void Store(ulong vpn, ulong word)
     {
-        ref HmmPfn output = ref hmmPfns[(int)(vpn - rangeStart)];
-        output = new HmmPfn((range.IgnoresWords ? 0 : output.Raw & layout.StickyMask) | word);
+        ref HmmPfn output = ref _hmmPfns[(int)(vpn - _rangeStart)];
+        output = new HmmPfn((_range.IgnoresWords ? 0 : output.Raw & _layout.StickyMask) | word);
     }
 }

@@ -8,7 +8,7 @@ internal sealed partial class ReferenceAddressSpace
         HmmStatus holes = HmmStatus.Ok;
         for (ulong at = start; at < end;)
         {
-            Vma? vma = vmas.FindAtOrAfter(at);
+            Vma? vma = _vmas.FindAtOrAfter(at);
             if (vma is null)
             {
                 return HmmStatus.OutOfMemory;
@@ -81,7 +81,7 @@ internal sealed partial class ReferenceAddressSpace
         if (traits != vma.Traits)
         {
             bool softDirty = vma.SoftDirty;
-            holder = vmas.Modify(vma, start, end, traits);
+            holder = _vmas.Modify(vma, start, end, traits);
             holder.Traits = traits;
             holder.SoftDirty = softDirty;
         }
@@ -94,7 +94,7 @@ internal sealed partial class ReferenceAddressSpace
     {
         for (ulong vpn = start; vpn < end;)
         {
-            PmdTable? pmd = tables.FindPmdTable(vpn);
+            PmdTable? pmd = _tables.FindPmdTable(vpn);
             if (pmd is null)
             {
                 vpn = Math.Min(end, PageTables.GibibyteEnd(vpn));
@@ -114,7 +114,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>MADV_FREE in one block: swap slots go at once, present pages become lazily freeable (no longer swap-backed, clean).</summary>
     private void FreeBlock(ulong start, ulong end)
     {
-        ref PmdSlot slot = ref PageTables.SlotOf(tables.FindPmdTable(start)!, start);
+        ref PmdSlot slot = ref PageTables.SlotOf(_tables.FindPmdTable(start)!, start);
         if (slot.IsHuge && !FreeHuge(ref slot, whole: end - start == PageTables.PagesPerBlock))
         {
             return;
@@ -128,17 +128,17 @@ internal sealed partial class ReferenceAddressSpace
                 ZapEntry(ref EntryAt(vpn));
             }
 
-            if (!entry.IsPresent || entry.IsZeroPage || physical.DeviceOf(entry.Number) is not null)
+            if (!entry.IsPresent || entry.IsZeroPage || _physical.DeviceOf(entry.Number) is not null)
             {
                 continue;
             }
 
-            if (physical[entry.Number].Has(FrameFlags.Large))
+            if (_physical[entry.Number].Has(FrameFlags.Large))
             {
                 ulong mapped = RunOfFolio(vpn, end);
                 if (mapped < PageTables.PagesPerBlock)
                 {
-                    if (!physical.LooksShared(entry.Number) && TrySplitFolio(memory, physical.HeadOf(entry.Number)))
+                    if (!_physical.LooksShared(entry.Number) && TrySplitFolio(_memory, _physical.HeadOf(entry.Number)))
                     {
                         // Look at the page again, now on its own.
                         vpn--;
@@ -147,7 +147,7 @@ internal sealed partial class ReferenceAddressSpace
                     continue;
                 }
 
-                if (MarkLazyFree(physical.HeadOf(entry.Number)))
+                if (MarkLazyFree(_physical.HeadOf(entry.Number)))
                 {
                     for (ulong page = vpn; page < vpn + mapped; page++)
                     {
@@ -168,18 +168,18 @@ internal sealed partial class ReferenceAddressSpace
     private bool FreeHuge(ref PmdSlot slot, bool whole)
     {
         uint head = slot.Huge.Number;
-        if (physical.IsHugeZero(head) || physical.LooksShared(head))
+        if (_physical.IsHugeZero(head) || _physical.LooksShared(head))
         {
             return false;
         }
 
         if (!whole)
         {
-            TrySplitFolio(memory, head);
+            TrySplitFolio(_memory, head);
             return true;
         }
 
-        physical[head].Flags &= ~(FrameFlags.Dirty | FrameFlags.SwapBacked);
+        _physical[head].Flags &= ~(FrameFlags.Dirty | FrameFlags.SwapBacked);
         slot.Huge.Set(EntryFlags.Dirty, false);
         return false;
     }
@@ -187,15 +187,15 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>False when others need the page as it is: it is dirty or in the swap cache, and mapped elsewhere or its slot still referred to.</summary>
     private bool MarkLazyFree(uint head)
     {
-        ref Frame frame = ref physical[head];
+        ref Frame frame = ref _physical[head];
         if (frame.SlotPlusOne != 0 || frame.Has(FrameFlags.Dirty))
         {
-            if (physical.FolioMapCount(head) != (int)physical.PagesInFolio(head))
+            if (_physical.FolioMapCount(head) != (int)_physical.PagesInFolio(head))
             {
                 return false;
             }
 
-            if (frame.SlotPlusOne != 0 && !physical.TryFreeSwap(head))
+            if (frame.SlotPlusOne != 0 && !_physical.TryFreeSwap(head))
             {
                 return false;
             }
@@ -214,10 +214,10 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>How many entries from here on map the folio's next pages in a row; their bits do not matter.</summary>
     private ulong RunOfFolio(ulong start, ulong end)
     {
-        uint first = tables.Read(start).Number;
+        uint first = _tables.Read(start).Number;
         ulong limit = Math.Min(end - start, PageTables.PagesPerBlock - (first & (PageTables.PagesPerBlock - 1)));
         ulong count = 1;
-        while (count < limit && tables.Read(start + count) is { IsPresent: true } entry && entry.Number == first + count)
+        while (count < limit && _tables.Read(start + count) is { IsPresent: true } entry && entry.Number == first + count)
         {
             count++;
         }

@@ -55,7 +55,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>One block: looked over first, then a folio is taken, swapped and device pages are brought back, and everything is copied.</summary>
     private CollapseResult CollapseBlock(Vma vma, ulong block)
     {
-        PmdTable? pmd = tables.FindPmdTable(block);
+        PmdTable? pmd = _tables.FindPmdTable(block);
         if (pmd is null || PageTables.SlotOf(pmd, block).IsEmpty)
         {
             return CollapseResult.Unsuitable;
@@ -72,7 +72,7 @@ internal sealed partial class ReferenceAddressSpace
             return result;
         }
 
-        if (!physical.TryAllocateLarge(out uint head))
+        if (!_physical.TryAllocateLarge(out uint head))
         {
             return CollapseResult.NoHugePage;
         }
@@ -86,7 +86,7 @@ internal sealed partial class ReferenceAddressSpace
 
         if (result != CollapseResult.Done)
         {
-            physical.Put(head);
+            _physical.Put(head);
             return result;
         }
 
@@ -119,12 +119,12 @@ internal sealed partial class ReferenceAddressSpace
                 return CollapseResult.Unsuitable;
             }
 
-            if (physical.DeviceOf(entry.Number) is not null)
+            if (_physical.DeviceOf(entry.Number) is not null)
             {
                 return CollapseResult.Unsuitable;
             }
 
-            if (!physical.HasOnlyKnownReferences(entry.Number))
+            if (!_physical.HasOnlyKnownReferences(entry.Number))
             {
                 return CollapseResult.InUse;
             }
@@ -165,10 +165,10 @@ internal sealed partial class ReferenceAddressSpace
                 continue;
             }
 
-            physical.SetContent(head + i, physical.ContentOf(entry.Number));
+            _physical.SetContent(head + i, _physical.ContentOf(entry.Number));
             EntryAt(block + i) = default;
-            physical.RemoveMapping(entry.Number);
-            physical.PutUnmapped(entry.Number);
+            _physical.RemoveMapping(entry.Number);
+            _physical.PutUnmapped(entry.Number);
         }
     }
 }

@@ -21,8 +21,8 @@ internal sealed partial class ReferenceAddressSpace
         for (int i = 0; i < taken; i++)
         {
             uint pfn = (uint)pages[i].Value;
-            bool made = physical.HeadOf(pfn) == pfn && TryMakeFolioExclusive(pfn, start + (ulong)i, owner);
-            physical.Put(pfn);
+            bool made = _physical.HeadOf(pfn) == pfn && TryMakeFolioExclusive(pfn, start + (ulong)i, owner);
+            _physical.Put(pfn);
             if (!made)
             {
                 pages[i] = Pfn.None;
@@ -38,27 +38,27 @@ internal sealed partial class ReferenceAddressSpace
         pfn = 0;
         while (true)
         {
-            Vma? vma = vmas.Find(vpn);
+            Vma? vma = _vmas.Find(vpn);
             if (vma is null || vma.HasNoPages || !vma.CanWrite)
             {
                 return HmmStatus.Fault;
             }
 
-            if (tables.IsHuge(vpn))
+            if (_tables.IsHuge(vpn))
             {
                 SplitHugeMapping(vpn);
             }
 
-            PageEntry entry = tables.Read(vpn);
+            PageEntry entry = _tables.Read(vpn);
             if (entry.IsPresent && entry.IsWritable)
             {
                 pfn = entry.Number;
                 if (!entry.IsDirty)
                 {
-                    physical[physical.HeadOf(pfn)].Set(FrameFlags.Dirty, true);
+                    _physical[_physical.HeadOf(pfn)].Set(FrameFlags.Dirty, true);
                 }
 
-                physical.Get(pfn);
+                _physical.Get(pfn);
                 return HmmStatus.Ok;
             }
 
@@ -77,16 +77,16 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Makes every mapping of the folio exclusive; true when the asked page became so and nothing maps the folio any more.</summary>
     private bool TryMakeFolioExclusive(uint head, ulong vpn, OwnerId owner)
     {
-        if (!physical[head].Has(FrameFlags.Anonymous))
+        if (!_physical[head].Has(FrameFlags.Anonymous))
         {
             return false;
         }
 
         bool valid = false;
         bool goOn = true;
-        foreach (FolioPlace place in memory.PlacesOf(head))
+        foreach (FolioPlace place in _memory.PlacesOf(head))
         {
-            if (!goOn || physical.FolioMapCount(head) == 0)
+            if (!goOn || _physical.FolioMapCount(head) == 0)
             {
                 break;
             }
@@ -95,7 +95,7 @@ internal sealed partial class ReferenceAddressSpace
             goOn = place.Space.MakePlaceExclusive(place, head, place.Space == this ? vpn : ulong.MaxValue, ref valid);
         }
 
-        return valid && physical.FolioMapCount(head) == 0;
+        return valid && _physical.FolioMapCount(head) == 0;
     }
 
     /// <summary>One place of the reverse map, page by page. False: a page of the folio is exclusive already, which ends the walk.</summary>
@@ -103,7 +103,7 @@ internal sealed partial class ReferenceAddressSpace
     {
         for (ulong vpn = place.Start; vpn < place.End; vpn++)
         {
-            PageEntry entry = tables.Read(vpn);
+            PageEntry entry = _tables.Read(vpn);
             if (entry.Number != PageOfFolioAt(place.Vma, vpn, head))
             {
                 continue;
@@ -129,11 +129,11 @@ internal sealed partial class ReferenceAddressSpace
     {
         if (entry.IsDirty)
         {
-            physical[physical.HeadOf(entry.Number)].Set(FrameFlags.Dirty, true);
+            _physical[_physical.HeadOf(entry.Number)].Set(FrameFlags.Dirty, true);
         }
 
         entry = new PageEntry(PageEntryKind.DeviceExclusive, entry.Number, entry.Flags & (EntryFlags.Writable | EntryFlags.SoftDirty));
-        physical.RemoveMapping(entry.Number);
-        physical[entry.Number].Set(FrameFlags.HeldExclusively, true);
+        _physical.RemoveMapping(entry.Number);
+        _physical[entry.Number].Set(FrameFlags.HeldExclusively, true);
     }
 }

@@ -10,8 +10,8 @@ internal sealed partial class ReferenceAddressSpace
     /// <param name="mayRetry">A CPU's fault: it starts again when a page had to be read from disk. Faults for devices and drivers do not.</param>
     public FaultOutcome HandleFault(Vma vma, ulong vpn, bool write, bool mayRetry = false)
     {
-        memory.Count.Faults++;
-        ref PmdSlot slot = ref PageTables.SlotOf(tables.EnsurePmdTable(vpn), vpn);
+        _memory.Count.Faults++;
+        ref PmdSlot slot = ref PageTables.SlotOf(_tables.EnsurePmdTable(vpn), vpn);
         if (slot.IsEmpty && vma.IsAnonymous && vma.Traits.HugePage && vma.HoldsBlock(vpn))
         {
             if (TryHugeAnonymousFault(vma, vpn, write, ref slot))
@@ -72,7 +72,7 @@ internal sealed partial class ReferenceAddressSpace
             case PageEntryKind.DeviceExclusive:
                 Invalidate(vpn, vpn + 1, InvalidationEvent.Exclusive);
                 RestoreExclusive(vma, ref EntryAt(vpn));
-                memory.Count.ExclusiveEnds++;
+                _memory.Count.ExclusiveEnds++;
                 return FaultOutcome.Done;
             case PageEntryKind.Swap:
                 return SwapIn(vma, vpn, write);
@@ -82,21 +82,21 @@ internal sealed partial class ReferenceAddressSpace
     }
 
     /// <summary>The entry of a page that has a table.</summary>
-    private ref PageEntry EntryAt(ulong vpn) => ref tables.FindTable(vpn)!.Entries[PageTables.IndexInTable(vpn)];
+    private ref PageEntry EntryAt(ulong vpn) => ref _tables.FindTable(vpn)!.Entries[PageTables.IndexInTable(vpn)];
 
     private FaultOutcome AnonymousFault(Vma vma, ulong vpn, bool write)
     {
-        PageTable table = tables.EnsureTable(vpn);
+        PageTable table = _tables.EnsureTable(vpn);
         ref PageEntry entry = ref table.Entries[PageTables.IndexInTable(vpn)];
         if (!write)
         {
             entry = new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, EntryFlags.None);
-            memory.Count.ZeroPageFaults++;
+            _memory.Count.ZeroPageFaults++;
             return FaultOutcome.Done;
         }
 
-        vmas.PrepareAnon(vma);
-        if (!physical.TryAllocateSystem(out uint pfn))
+        _vmas.PrepareAnon(vma);
+        if (!_physical.TryAllocateSystem(out uint pfn))
         {
             return FaultOutcome.OutOfMemory;
         }
@@ -108,11 +108,11 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Maps a page nobody else has: writable, dirty, exclusive. The mapping takes over the allocation's reference.</summary>
     private void MapNewAnonymous(Vma vma, ulong vpn, ref PageEntry entry, uint pfn)
     {
-        ref Frame frame = ref physical[pfn];
+        ref Frame frame = ref _physical[pfn];
         frame.Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.AnonExclusive | FrameFlags.Lru;
         frame.Index = vma.IndexOf(vpn);
         frame.AnonNumber = vma.Anon!.Number;
-        physical.AddMapping(pfn);
+        _physical.AddMapping(pfn);
         EntryFlags flags = vma.CanWrite ? EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty : EntryFlags.None;
         entry = new PageEntry(PageEntryKind.Present, pfn, flags);
     }
@@ -124,16 +124,16 @@ internal sealed partial class ReferenceAddressSpace
         if (vma.IsShared)
         {
             entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
-            physical.MarkDirty(entry.Number);
+            _physical.MarkDirty(entry.Number);
             return FaultOutcome.Done;
         }
 
-        if (!entry.IsZeroPage && physical[physical.HeadOf(entry.Number)].Has(FrameFlags.Anonymous) && CanReuse(entry.Number))
+        if (!entry.IsZeroPage && _physical[_physical.HeadOf(entry.Number)].Has(FrameFlags.Anonymous) && CanReuse(entry.Number))
         {
-            if (!physical[entry.Number].Has(FrameFlags.AnonExclusive))
+            if (!_physical[entry.Number].Has(FrameFlags.AnonExclusive))
             {
-                physical[entry.Number].Set(FrameFlags.AnonExclusive, true);
-                physical[entry.Number].AnonNumber = vma.Anon!.Number;
+                _physical[entry.Number].Set(FrameFlags.AnonExclusive, true);
+                _physical[entry.Number].AnonNumber = vma.Anon!.Number;
             }
 
             entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
@@ -146,44 +146,44 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>The page is this entry's alone: known so, or found so by its references. Pages of a 2 MiB folio are not looked into.</summary>
     private bool CanReuse(uint pfn)
     {
-        if (physical[pfn].Has(FrameFlags.AnonExclusive))
+        if (_physical[pfn].Has(FrameFlags.AnonExclusive))
         {
             return true;
         }
 
-        if (physical[pfn].Has(FrameFlags.Large))
+        if (_physical[pfn].Has(FrameFlags.Large))
         {
             return false;
         }
 
-        int cacheReference = physical[pfn].SlotPlusOne != 0 ? 1 : 0;
-        if (physical[pfn].RefCount > 1 + cacheReference)
+        int cacheReference = _physical[pfn].SlotPlusOne != 0 ? 1 : 0;
+        if (_physical[pfn].RefCount > 1 + cacheReference)
         {
             return false;
         }
 
-        physical.TryFreeSwap(pfn);
-        return physical[pfn].RefCount == 1;
+        _physical.TryFreeSwap(pfn);
+        return _physical[pfn].RefCount == 1;
     }
 
     private FaultOutcome CopyOnWrite(Vma vma, ulong vpn)
     {
-        vmas.PrepareAnon(vma);
-        if (!physical.TryAllocateSystem(out uint copy))
+        _vmas.PrepareAnon(vma);
+        if (!_physical.TryAllocateSystem(out uint copy))
         {
             return FaultOutcome.OutOfMemory;
         }
 
         ref PageEntry entry = ref EntryAt(vpn);
         PageEntry old = entry;
-        physical.SetContent(copy, physical.ContentOf(old.Number));
+        _physical.SetContent(copy, _physical.ContentOf(old.Number));
         Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
         MapNewAnonymous(vma, vpn, ref entry, copy);
-        memory.Count.PagesCopied++;
+        _memory.Count.PagesCopied++;
         if (!old.IsZeroPage)
         {
-            physical.RemoveMapping(old.Number);
-            physical.PutUnmapped(old.Number);
+            _physical.RemoveMapping(old.Number);
+            _physical.PutUnmapped(old.Number);
         }
 
         return FaultOutcome.Done;
@@ -194,47 +194,47 @@ internal sealed partial class ReferenceAddressSpace
     {
         PageEntry old = EntryAt(vpn);
         uint slot = old.Number;
-        uint? cached = physical.Swap.CachedFrame(slot);
+        uint? cached = _physical.Swap.CachedFrame(slot);
         bool isKnown = cached is not null;
         bool fresh = false;
         if (cached is null)
         {
-            if (!physical.TryAllocateSystem(out uint taken))
+            if (!_physical.TryAllocateSystem(out uint taken))
             {
                 return FaultOutcome.OutOfMemory;
             }
 
-            physical.SetContent(taken, physical.Swap.ContentOf(slot));
-            physical[taken].Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.Lru;
-            memory.Count.PagesSwappedIn++;
+            _physical.SetContent(taken, _physical.Swap.ContentOf(slot));
+            _physical[taken].Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.Lru;
+            _memory.Count.PagesSwappedIn++;
 
             // A slot only this entry refers to is read past the swap cache; one that others need too is kept as their copy.
-            fresh = physical.Swap.EntryCount(slot) == 1;
+            fresh = _physical.Swap.EntryCount(slot) == 1;
             if (!fresh)
             {
-                physical.AddToSwapCache(taken, slot);
+                _physical.AddToSwapCache(taken, slot);
             }
 
             cached = taken;
         }
         else
         {
-            physical.Get(cached.Value);
+            _physical.Get(cached.Value);
         }
 
         uint pfn = cached.Value;
-        physical.Swap.RemoveEntry(slot);
-        if (write && physical[pfn].SlotPlusOne != 0 && physical[pfn].RefCount == 2)
+        _physical.Swap.RemoveEntry(slot);
+        if (write && _physical[pfn].SlotPlusOne != 0 && _physical[pfn].RefCount == 2)
         {
-            physical.TryFreeSwap(pfn);
+            _physical.TryFreeSwap(pfn);
         }
 
         ref PageEntry entry = ref EntryAt(vpn);
         EntryFlags flags = old.Flags & EntryFlags.SoftDirty;
-        bool exclusive = fresh || (old.Flags & EntryFlags.Exclusive) != 0 || physical[pfn].RefCount == 1;
+        bool exclusive = fresh || (old.Flags & EntryFlags.Exclusive) != 0 || _physical[pfn].RefCount == 1;
         if (exclusive)
         {
-            physical[pfn].Set(FrameFlags.AnonExclusive, true);
+            _physical[pfn].Set(FrameFlags.AnonExclusive, true);
             if (vma.CanWrite && (vma.SoftDirty || old.IsSoftDirty))
             {
                 flags |= EntryFlags.Writable;
@@ -249,11 +249,11 @@ internal sealed partial class ReferenceAddressSpace
         if (!isKnown)
         {
             // A page that might be shared belongs to the oldest ancestor, from which everyone is found.
-            physical[pfn].Index = vma.IndexOf(vpn);
-            physical[pfn].AnonNumber = exclusive ? vma.Anon!.Number : RootOf(vma.Anon!).Number;
+            _physical[pfn].Index = vma.IndexOf(vpn);
+            _physical[pfn].AnonNumber = exclusive ? vma.Anon!.Number : RootOf(vma.Anon!).Number;
         }
 
-        physical.AddMapping(pfn);
+        _physical.AddMapping(pfn);
         entry = new PageEntry(PageEntryKind.Present, pfn, flags);
         return write ? WriteProtectFault(vma, vpn) : FaultOutcome.Done;
     }
@@ -269,8 +269,8 @@ internal sealed partial class ReferenceAddressSpace
             flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
         }
 
-        physical[entry.Number].Set(FrameFlags.HeldExclusively, false);
-        physical.AddMapping(entry.Number);
+        _physical[entry.Number].Set(FrameFlags.HeldExclusively, false);
+        _physical.AddMapping(entry.Number);
         entry = new PageEntry(PageEntryKind.Present, entry.Number, flags);
     }
 }

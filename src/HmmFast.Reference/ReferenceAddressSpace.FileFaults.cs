@@ -35,10 +35,10 @@ internal sealed partial class ReferenceAddressSpace
             return FaultOutcome.Done;
         }
 
-        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), attempt, out uint pfn);
+        FaultOutcome outcome = _memory.FindFilePage(vma.File!, vma.IndexOf(vpn), attempt, out uint pfn);
         if (outcome == FaultOutcome.Done)
         {
-            MapFilePage(vma, ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], pfn);
+            MapFilePage(vma, ref _tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], pfn);
         }
 
         return outcome;
@@ -46,13 +46,13 @@ internal sealed partial class ReferenceAddressSpace
 
     private FaultOutcome WriteSharedFault(Vma vma, ulong vpn, FaultAttempt attempt)
     {
-        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), attempt, out uint pfn);
+        FaultOutcome outcome = _memory.FindFilePage(vma.File!, vma.IndexOf(vpn), attempt, out uint pfn);
         if (outcome == FaultOutcome.Done)
         {
-            ref PageEntry entry = ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)];
+            ref PageEntry entry = ref _tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)];
             MapFilePage(vma, ref entry, pfn);
             entry.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
-            physical.MarkDirty(pfn);
+            _physical.MarkDirty(pfn);
         }
 
         return outcome;
@@ -61,29 +61,29 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>First write to a private file page: the copy's frame is taken before the file's page is looked for.</summary>
     private FaultOutcome CopyFileFault(Vma vma, ulong vpn, FaultAttempt attempt)
     {
-        vmas.PrepareAnon(vma);
-        if (!physical.TryAllocateSystem(out uint copy))
+        _vmas.PrepareAnon(vma);
+        if (!_physical.TryAllocateSystem(out uint copy))
         {
             return FaultOutcome.OutOfMemory;
         }
 
-        FaultOutcome outcome = memory.FindFilePage(vma.File!, vma.IndexOf(vpn), attempt, out uint pfn);
+        FaultOutcome outcome = _memory.FindFilePage(vma.File!, vma.IndexOf(vpn), attempt, out uint pfn);
         if (outcome != FaultOutcome.Done)
         {
-            physical.Put(copy);
+            _physical.Put(copy);
             return outcome;
         }
 
-        physical.SetContent(copy, physical.ContentOf(pfn));
-        MapNewAnonymous(vma, vpn, ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], copy);
-        memory.Count.PagesCopied++;
+        _physical.SetContent(copy, _physical.ContentOf(pfn));
+        MapNewAnonymous(vma, vpn, ref _tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)], copy);
+        _memory.Count.PagesCopied++;
         return FaultOutcome.Done;
     }
 
     private void MapFilePage(Vma vma, ref PageEntry entry, uint pfn)
     {
-        physical.Get(pfn);
-        physical.AddMapping(pfn);
+        _physical.Get(pfn);
+        _physical.AddMapping(pfn);
         entry = new PageEntry(PageEntryKind.Present, pfn, vma.MapsWritableOnRead ? EntryFlags.Writable : EntryFlags.None);
     }
 
@@ -99,12 +99,12 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong page = from; page < to; page++)
         {
             CachedPage cached = vma.File![vma.IndexOf(page)];
-            if (cached.Kind != CachedPageKind.InMemory || physical[cached.Number].Has(FrameFlags.ReadAheadMark))
+            if (cached.Kind != CachedPageKind.InMemory || _physical[cached.Number].Has(FrameFlags.ReadAheadMark))
             {
                 continue;
             }
 
-            ref PageEntry entry = ref tables.EnsureTable(page).Entries[PageTables.IndexInTable(page)];
+            ref PageEntry entry = ref _tables.EnsureTable(page).Entries[PageTables.IndexInTable(page)];
             if (entry.IsNone)
             {
                 MapFilePage(vma, ref entry, cached.Number);

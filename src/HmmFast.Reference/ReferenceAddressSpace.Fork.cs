@@ -5,17 +5,17 @@ internal sealed partial class ReferenceAddressSpace
 {
     private ReferenceAddressSpace ForkInto()
     {
-        ReferenceAddressSpace child = new(memory);
-        memory.Spaces.Add(child);
-        foreach (Vma vma in vmas.Items)
+        ReferenceAddressSpace child = new(_memory);
+        _memory.Spaces.Add(child);
+        foreach (Vma vma in _vmas.Items)
         {
             Vma copy = vma.Part(vma.Start, vma.End);
             if (vma.Anon is not null)
             {
-                copy.Anon = memory.Anons.Make(parent: vma.Anon);
+                copy.Anon = _memory.Anons.Make(parent: vma.Anon);
             }
 
-            child.vmas.Add(copy);
+            child._vmas.Add(copy);
 
             // Pages that a fault would bring in just as well are not copied.
             if (vma.Anon is null && !vma.Traits.IsSpecial)
@@ -38,13 +38,13 @@ internal sealed partial class ReferenceAddressSpace
     {
         if (slot.IsHuge)
         {
-            ref PmdSlot target = ref PageTables.SlotOf(child.tables.EnsurePmdTable(from), from);
+            ref PmdSlot target = ref PageTables.SlotOf(child._tables.EnsurePmdTable(from), from);
             ShareHuge(ref slot.Huge);
             target.Huge = slot.Huge;
             return;
         }
 
-        PageTable table = child.tables.EnsureTable(from);
+        PageTable table = child._tables.EnsureTable(from);
         for (ulong vpn = from; vpn < to; vpn++)
         {
             int index = PageTables.IndexInTable(vpn);
@@ -55,12 +55,12 @@ internal sealed partial class ReferenceAddressSpace
     private void ShareHuge(ref PageEntry huge)
     {
         huge.Set(EntryFlags.Writable, false);
-        if (!physical.IsHugeZero(huge.Number))
+        if (!_physical.IsHugeZero(huge.Number))
         {
-            physical[huge.Number].Set(FrameFlags.AnonExclusive, false);
-            physical.Get(huge.Number);
-            physical.LargeOf(huge.Number).EntireMapCount++;
-            physical.LargeOf(huge.Number).TotalMapCount++;
+            _physical[huge.Number].Set(FrameFlags.AnonExclusive, false);
+            _physical.Get(huge.Number);
+            _physical.LargeOf(huge.Number).EntireMapCount++;
+            _physical.LargeOf(huge.Number).TotalMapCount++;
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class ReferenceAddressSpace
             case PageEntryKind.None:
                 return default;
             case PageEntryKind.Swap:
-                physical.Swap.AddEntry(entry.Number);
+                _physical.Swap.AddEntry(entry.Number);
                 entry.Set(EntryFlags.Exclusive, false);
                 return entry;
             case PageEntryKind.DevicePrivate:
@@ -106,9 +106,9 @@ internal sealed partial class ReferenceAddressSpace
                 break;
         }
 
-        physical[entry.Number].Set(FrameFlags.AnonExclusive, false);
-        physical.Get(entry.Number);
-        physical.AddMapping(entry.Number);
+        _physical[entry.Number].Set(FrameFlags.AnonExclusive, false);
+        _physical.Get(entry.Number);
+        _physical.AddMapping(entry.Number);
         return entry;
     }
 }

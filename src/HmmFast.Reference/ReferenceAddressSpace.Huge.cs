@@ -42,7 +42,7 @@ internal sealed partial class ReferenceAddressSpace
     private void SplitHugeMapping(ulong vpn)
     {
         InvalidateBlock(vpn);
-        SplitHugeEntry(ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn), dirtyCountsAsSoftDirty: true);
+        SplitHugeEntry(ref PageTables.SlotOf(_tables.FindPmdTable(vpn)!, vpn), dirtyCountsAsSoftDirty: true);
     }
 
     /// <summary>A new border inside a 2 MiB block that lay in the VMA as a whole: notifiers hear of the block, and a 2 MiB mapping is split.</summary>
@@ -53,11 +53,11 @@ internal sealed partial class ReferenceAddressSpace
             return;
         }
 
-        if (tables.IsHuge(border))
+        if (_tables.IsHuge(border))
         {
             SplitHugeMapping(border);
         }
-        else if (tables.FindPmdTable(border) is not null)
+        else if (_tables.FindPmdTable(border) is not null)
         {
             InvalidateBlock(border);
         }
@@ -73,11 +73,11 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Replaces a 2 MiB entry by 512 single ones. Marking them dirty marks them soft-dirty too, unless the folio is being split.</summary>
     private void SplitHugeEntry(ref PmdSlot slot, bool dirtyCountsAsSoftDirty)
     {
-        memory.Count.HugeSplits++;
+        _memory.Count.HugeSplits++;
         PageEntry huge = slot.Huge;
         slot.Huge = default;
         slot.Table = new PageTable();
-        if (physical.IsHugeZero(huge.Number))
+        if (_physical.IsHugeZero(huge.Number))
         {
             Array.Fill(slot.Table.Entries, new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, EntryFlags.None));
             return;
@@ -89,14 +89,14 @@ internal sealed partial class ReferenceAddressSpace
             flags |= EntryFlags.SoftDirty;
         }
 
-        bool exclusive = physical[huge.Number].Has(FrameFlags.AnonExclusive);
-        ref LargeFolio folio = ref physical.LargeOf(huge.Number);
+        bool exclusive = _physical[huge.Number].Has(FrameFlags.AnonExclusive);
+        ref LargeFolio folio = ref _physical.LargeOf(huge.Number);
         folio.EntireMapCount--;
         folio.TotalMapCount += (int)PageTables.PagesPerBlock - 1;
-        physical[huge.Number].RefCount += (int)PageTables.PagesPerBlock - 1;
+        _physical[huge.Number].RefCount += (int)PageTables.PagesPerBlock - 1;
         for (uint i = 0; i < PageTables.PagesPerBlock; i++)
         {
-            ref Frame frame = ref physical[huge.Number + i];
+            ref Frame frame = ref _physical[huge.Number + i];
             frame.MapCount++;
             frame.Set(FrameFlags.AnonExclusive, exclusive);
             slot.Table.Entries[i] = new PageEntry(PageEntryKind.Present, huge.Number + i, flags);
@@ -106,15 +106,15 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>An empty block where huge pages are wanted: the huge zero page for a read, a new folio for a write. False: fall back to small pages.</summary>
     private bool TryHugeAnonymousFault(Vma vma, ulong vpn, bool write, ref PmdSlot slot)
     {
-        vmas.PrepareAnon(vma);
+        _vmas.PrepareAnon(vma);
         if (!write)
         {
-            slot.Huge = new PageEntry(PageEntryKind.Present, physical.HugeZeroFrame, EntryFlags.None);
-            memory.Count.ZeroPageFaults++;
+            slot.Huge = new PageEntry(PageEntryKind.Present, _physical.HugeZeroFrame, EntryFlags.None);
+            _memory.Count.ZeroPageFaults++;
             return true;
         }
 
-        if (!physical.TryAllocateLarge(out uint head))
+        if (!_physical.TryAllocateLarge(out uint head))
         {
             return false;
         }
@@ -125,10 +125,10 @@ internal sealed partial class ReferenceAddressSpace
 
     private void MapNewHuge(Vma vma, ulong block, ref PmdSlot slot, uint head)
     {
-        physical[head].Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.AnonExclusive;
-        physical[head].Index = vma.IndexOf(block);
-        physical[head].AnonNumber = vma.Anon!.Number;
-        physical.LargeOf(head) = new LargeFolio { EntireMapCount = 1, TotalMapCount = 1 };
+        _physical[head].Flags |= FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.AnonExclusive;
+        _physical[head].Index = vma.IndexOf(block);
+        _physical[head].AnonNumber = vma.Anon!.Number;
+        _physical.LargeOf(head) = new LargeFolio { EntireMapCount = 1, TotalMapCount = 1 };
         EntryFlags flags = EntryFlags.Dirty | EntryFlags.SoftDirty | (vma.CanWrite ? EntryFlags.Writable : EntryFlags.None);
         slot.Huge = new PageEntry(PageEntryKind.Present, head, flags);
     }
@@ -137,13 +137,13 @@ internal sealed partial class ReferenceAddressSpace
     private bool TryReuseHuge(Vma vma, ref PmdSlot slot)
     {
         uint head = slot.Huge.Number;
-        if (physical.IsHugeZero(head) || !(physical[head].Has(FrameFlags.AnonExclusive) || physical[head].RefCount == 1))
+        if (_physical.IsHugeZero(head) || !(_physical[head].Has(FrameFlags.AnonExclusive) || _physical[head].RefCount == 1))
         {
             return false;
         }
 
-        physical[head].Set(FrameFlags.AnonExclusive, true);
-        physical[head].AnonNumber = vma.Anon!.Number;
+        _physical[head].Set(FrameFlags.AnonExclusive, true);
+        _physical[head].AnonNumber = vma.Anon!.Number;
         slot.Huge.Flags |= EntryFlags.Writable | EntryFlags.Dirty | EntryFlags.SoftDirty;
         return true;
     }
@@ -157,22 +157,22 @@ internal sealed partial class ReferenceAddressSpace
 
     private void RemoveHugeMapping(uint head)
     {
-        if (physical.IsHugeZero(head))
+        if (_physical.IsHugeZero(head))
         {
             return;
         }
 
-        ref LargeFolio folio = ref physical.LargeOf(head);
+        ref LargeFolio folio = ref _physical.LargeOf(head);
         folio.EntireMapCount--;
         folio.TotalMapCount--;
-        physical.Put(head);
+        _physical.Put(head);
     }
 
     /// <summary>Makes sure that the folio is mapped by single entries here, and notes if any is dirty. Answers how many entries mapped it.</summary>
     private int FreezeForSplit(FolioPlace place, uint head)
     {
         int mapped = 0;
-        PmdTable? pmd = tables.FindPmdTable(place.Start);
+        PmdTable? pmd = _tables.FindPmdTable(place.Start);
         bool huge = pmd is not null && PageTables.SlotOf(pmd, place.Start) is { IsHuge: true } slot && slot.Huge.Number == head;
         if (huge)
         {
@@ -181,18 +181,18 @@ internal sealed partial class ReferenceAddressSpace
 
         for (ulong vpn = place.Start; vpn < place.End; vpn++)
         {
-            PageEntry entry = tables.Read(vpn);
+            PageEntry entry = _tables.Read(vpn);
             if (entry.IsPresent && entry.Number == PageOfFolioAt(place.Vma, vpn, head))
             {
                 mapped++;
-                physical[head].Set(FrameFlags.Dirty, physical[head].Has(FrameFlags.Dirty) || entry.IsDirty);
+                _physical[head].Set(FrameFlags.Dirty, _physical[head].Has(FrameFlags.Dirty) || entry.IsDirty);
             }
         }
 
         return huge ? 1 : mapped;
     }
 
-    private uint PageOfFolioAt(Vma vma, ulong vpn, uint head) => head + (uint)(vma.IndexOf(vpn) - physical[head].Index);
+    private uint PageOfFolioAt(Vma vma, ulong vpn, uint head) => head + (uint)(vma.IndexOf(vpn) - _physical[head].Index);
 
     /// <summary>Puts single pages where the folio was mapped; zero-filled ones give way to the zero page.</summary>
     private void RemapAfterSplit(Vma vma, ulong start, ulong end, uint head)
@@ -200,17 +200,17 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong vpn = start; vpn < end; vpn++)
         {
             uint pfn = PageOfFolioAt(vma, vpn, head);
-            PageEntry entry = tables.Read(vpn);
+            PageEntry entry = _tables.Read(vpn);
             if (!entry.IsPresent || entry.Number != pfn)
             {
                 continue;
             }
 
-            if (physical.TracksContent && physical.ContentOf(pfn) == 0)
+            if (_physical.TracksContent && _physical.ContentOf(pfn) == 0)
             {
                 EntryAt(vpn) = new PageEntry(PageEntryKind.Present, PhysicalMemory.ZeroFrame, entry.Flags & EntryFlags.SoftDirty);
-                physical.RemoveMapping(pfn);
-                physical.Put(pfn);
+                _physical.RemoveMapping(pfn);
+                _physical.Put(pfn);
             }
         }
     }

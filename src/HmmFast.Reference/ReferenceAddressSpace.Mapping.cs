@@ -6,7 +6,7 @@ internal sealed partial class ReferenceAddressSpace
     private HmmStatus MapRange(ulong start, ulong end, Protection protection, MappingKind kind, PageFile? file, ulong pageOffset)
     {
         UnmapRange(start, end);
-        if (kind == MappingKind.DriverMixed && physical.System.FreeCount < end - start)
+        if (kind == MappingKind.DriverMixed && _physical.System.FreeCount < end - start)
         {
             return HmmStatus.OutOfMemory;
         }
@@ -19,7 +19,7 @@ internal sealed partial class ReferenceAddressSpace
             End = end,
             Traits = new VmaTraits(protection, kind, HugePage: false, NoHugePage: false, account),
             SoftDirty = true,
-            File = kind == MappingKind.SharedAnonymous ? memory.CreateNamelessFile(end - start) : file,
+            File = kind == MappingKind.SharedAnonymous ? _memory.CreateNamelessFile(end - start) : file,
             PageOffset = kind switch
             {
                 MappingKind.PrivateAnonymous => start,
@@ -27,7 +27,7 @@ internal sealed partial class ReferenceAddressSpace
                 _ => pageOffset,
             },
         };
-        Vma vma = vmas.Place(made);
+        Vma vma = _vmas.Place(made);
         vma.SoftDirty = true;
         if (kind == MappingKind.DriverMixed)
         {
@@ -42,16 +42,16 @@ internal sealed partial class ReferenceAddressSpace
     {
         for (ulong vpn = vma.Start; vpn < vma.End; vpn++)
         {
-            physical.TryAllocateSystem(out uint pfn);
-            physical.AddMapping(pfn);
-            physical[pfn].Index = vma.IndexOf(vpn);
-            tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)] = new PageEntry(PageEntryKind.Present, pfn, EntryFlags.None);
+            _physical.TryAllocateSystem(out uint pfn);
+            _physical.AddMapping(pfn);
+            _physical[pfn].Index = vma.IndexOf(vpn);
+            _tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)] = new PageEntry(PageEntryKind.Present, pfn, EntryFlags.None);
         }
     }
 
     private void UnmapRange(ulong start, ulong end)
     {
-        Vma? first = vmas.FindAtOrAfter(start);
+        Vma? first = _vmas.FindAtOrAfter(start);
         if (first is null || first.Start >= end)
         {
             return;
@@ -59,16 +59,16 @@ internal sealed partial class ReferenceAddressSpace
 
         if (first.Start < start)
         {
-            vmas.Split(first, start);
+            _vmas.Split(first, start);
         }
 
-        if (vmas.Find(end) is { } last && last.Start < end)
+        if (_vmas.Find(end) is { } last && last.Start < end)
         {
-            vmas.Split(last, end);
+            _vmas.Split(last, end);
         }
 
         List<Vma> gone = [];
-        for (Vma? vma = vmas.FindAtOrAfter(start); vma is not null && vma.Start < end; vma = vmas.After(vma))
+        for (Vma? vma = _vmas.FindAtOrAfter(start); vma is not null && vma.Start < end; vma = _vmas.After(vma))
         {
             gone.Add(vma);
         }
@@ -81,7 +81,7 @@ internal sealed partial class ReferenceAddressSpace
 
         foreach (Vma vma in gone)
         {
-            vmas.Remove(vma);
+            _vmas.Remove(vma);
         }
 
         FreeTables(gone, start, end);
@@ -94,7 +94,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Frees page tables under unmapped VMAs, neighbours closer than 2 MiB taken together.</summary>
     private void FreeTables(List<Vma> gone, ulong start, ulong end)
     {
-        (Vma? previous, Vma? next) = vmas.Around(start, end);
+        (Vma? previous, Vma? next) = _vmas.Around(start, end);
         ulong floor = previous?.End ?? 0;
         for (int i = 0; i < gone.Count;)
         {
@@ -106,7 +106,7 @@ internal sealed partial class ReferenceAddressSpace
             }
 
             ulong ceiling = i < gone.Count ? gone[i].Start : next?.Start ?? ulong.MaxValue;
-            tables.Free(from, to, floor, ceiling);
+            _tables.Free(from, to, floor, ceiling);
         }
     }
 
@@ -114,7 +114,7 @@ internal sealed partial class ReferenceAddressSpace
     {
         if (vma.File is not null)
         {
-            memory.DropIfUnmapped(vma.File);
+            _memory.DropIfUnmapped(vma.File);
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong vpn = start; vpn < end;)
         {
             ulong next = Math.Min(end, PageTables.BlockEnd(vpn));
-            PmdTable? pmd = tables.FindPmdTable(vpn);
+            PmdTable? pmd = _tables.FindPmdTable(vpn);
             if (pmd is null)
             {
                 vpn = Math.Min(end, PageTables.GibibyteEnd(vpn));
@@ -160,25 +160,25 @@ internal sealed partial class ReferenceAddressSpace
         switch (old.Kind)
         {
             case PageEntryKind.Present when !old.IsZeroPage:
-                uint head = physical.HeadOf(old.Number);
-                if (old.IsDirty && !physical[head].Has(FrameFlags.Anonymous))
+                uint head = _physical.HeadOf(old.Number);
+                if (old.IsDirty && !_physical[head].Has(FrameFlags.Anonymous))
                 {
-                    physical.MarkDirty(old.Number);
+                    _physical.MarkDirty(old.Number);
                 }
 
-                physical.RemoveMapping(old.Number);
-                physical.PutUnmapped(old.Number);
+                _physical.RemoveMapping(old.Number);
+                _physical.PutUnmapped(old.Number);
                 break;
             case PageEntryKind.DevicePrivate:
-                physical.RemoveMapping(old.Number);
-                physical.Put(old.Number);
+                _physical.RemoveMapping(old.Number);
+                _physical.Put(old.Number);
                 break;
             case PageEntryKind.DeviceExclusive:
-                physical[old.Number].Set(FrameFlags.HeldExclusively, false);
-                physical.PutUnmapped(old.Number);
+                _physical[old.Number].Set(FrameFlags.HeldExclusively, false);
+                _physical.PutUnmapped(old.Number);
                 break;
             case PageEntryKind.Swap:
-                physical.FreeSwapEntry(old.Number);
+                _physical.FreeSwapEntry(old.Number);
                 break;
         }
     }
@@ -189,7 +189,7 @@ internal sealed partial class ReferenceAddressSpace
         content = 0;
         while (true)
         {
-            Vma? vma = vmas.Find(vpn);
+            Vma? vma = _vmas.Find(vpn);
             if (vma is null)
             {
                 return CpuAccessResult.SegvMapErr;
@@ -200,16 +200,16 @@ internal sealed partial class ReferenceAddressSpace
                 return CpuAccessResult.SegvAccErr;
             }
 
-            PageEntry entry = tables.Read(vpn);
+            PageEntry entry = _tables.Read(vpn);
             if (entry.IsPresent && (!write || entry.IsWritable))
             {
                 if (write)
                 {
                     MarkDirtyByHardware(vpn);
-                    physical.SetContent(entry.Number, tag);
+                    _physical.SetContent(entry.Number, tag);
                 }
 
-                content = physical.ContentOf(entry.Number);
+                content = _physical.ContentOf(entry.Number);
                 return CpuAccessResult.Ok;
             }
 
@@ -228,7 +228,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>The hardware's dirty bit; it knows nothing of soft-dirty.</summary>
     private void MarkDirtyByHardware(ulong vpn)
     {
-        ref PmdSlot slot = ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn);
+        ref PmdSlot slot = ref PageTables.SlotOf(_tables.FindPmdTable(vpn)!, vpn);
         if (slot.IsHuge)
         {
             slot.Huge.Flags |= EntryFlags.Dirty;

@@ -22,7 +22,7 @@ internal sealed partial class ReferenceAddressSpace
 
         ulong start = migration.Range.Start.Value;
         ulong end = migration.Range.End.Value;
-        Vma? vma = vmas.Find(start);
+        Vma? vma = _vmas.Find(start);
         if (start == end || vma is null || end > vma.End || vma.Traits.IsSpecial)
         {
             return HmmStatus.Invalid;
@@ -82,13 +82,13 @@ internal sealed partial class ReferenceAddressSpace
                 continue;
             }
 
-            if (physical.DeviceOf(into) is not null)
+            if (_physical.DeviceOf(into) is not null)
             {
-                memory.Count.PagesMigratedToDevice++;
+                _memory.Count.PagesMigratedToDevice++;
             }
-            else if (source.IsValid && physical.DeviceOf((uint)source.Pfn.Value) is not null)
+            else if (source.IsValid && _physical.DeviceOf((uint)source.Pfn.Value) is not null)
             {
-                memory.Count.PagesMigratedToSystem++;
+                _memory.Count.PagesMigratedToSystem++;
             }
         }
     }
@@ -106,13 +106,13 @@ internal sealed partial class ReferenceAddressSpace
                 uint from = (uint)source.Pfn.Value;
                 uint into = source.IsMigrating && destination.IsValid ? (uint)destination.Pfn.Value : from;
                 RemoveMigrationEntries(from, into);
-                physical.PutUnmapped(from);
+                _physical.PutUnmapped(from);
             }
 
             if (destination.IsValid)
             {
                 // A destination that was used is kept by its mappings; one that was not is free again.
-                physical.Put((uint)destination.Pfn.Value);
+                _physical.Put((uint)destination.Pfn.Value);
             }
         }
     }
@@ -123,15 +123,15 @@ internal sealed partial class ReferenceAddressSpace
     /// </summary>
     private FaultOutcome MigrateToRam(Vma vma, ulong vpn, uint devicePage)
     {
-        Device device = physical.DeviceOf(devicePage)!;
+        Device device = _physical.DeviceOf(devicePage)!;
         MigrateVma migration = new(new VpnRange(new Vpn(vpn), 1), MigrateVmaFlags.SelectDevicePrivate, device.Owner);
         MigrateVmaSetup(migration);
         bool collected = migration.Source[0].IsMigrating;
         uint systemPage = 0;
-        bool taken = collected && physical.TryAllocateSystem(out systemPage);
+        bool taken = collected && _physical.TryAllocateSystem(out systemPage);
         if (taken)
         {
-            physical.SetContent(systemPage, physical.ContentOf(devicePage));
+            _physical.SetContent(systemPage, _physical.ContentOf(devicePage));
             migration.Destination[0] = MigratePfn.Of(new Pfn(systemPage), migrating: true, migration.Source[0].IsWritable);
         }
 
@@ -140,7 +140,7 @@ internal sealed partial class ReferenceAddressSpace
         MigrateVmaFinalize(migration);
         if (moved)
         {
-            memory.Count.MigrateToRamFaults++;
+            _memory.Count.MigrateToRamFaults++;
             device.Options.Ops?.MigratedToRam(this, new Vpn(vpn), new Pfn(devicePage), new Pfn(systemPage));
             return FaultOutcome.Done;
         }
@@ -153,14 +153,14 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong vpn = start; vpn < end;)
         {
             ulong next = Math.Min(end, PageTables.BlockEnd(vpn));
-            PmdTable? pmd = tables.FindPmdTable(vpn);
+            PmdTable? pmd = _tables.FindPmdTable(vpn);
             if (pmd is not null && PageTables.SlotOf(pmd, vpn) is { IsHuge: true } huge && !PrepareHuge(huge.Huge.Number, vpn))
             {
                 vpn = next;
                 continue;
             }
 
-            PageTable? table = tables.FindTable(vpn);
+            PageTable? table = _tables.FindTable(vpn);
             for (; vpn < next; vpn++)
             {
                 MigratePfn source;
@@ -181,13 +181,13 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>A 2 MiB entry is split before its pages are looked at, whether or not any of them will move.</summary>
     private bool PrepareHuge(uint head, ulong vpn)
     {
-        if (physical.IsHugeZero(head))
+        if (_physical.IsHugeZero(head))
         {
             SplitHugeMapping(vpn);
             return true;
         }
 
-        return TrySplitFolio(memory, head);
+        return TrySplitFolio(_memory, head);
     }
 
     /// <summary>One entry: what it offers, and if its page is selected a migration entry in its place and a reference on the page.</summary>
@@ -205,19 +205,19 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         uint pfn = entry.Number;
-        MigrateVmaFlags kind = physical.DeviceOf(pfn)?.Options.Kind switch
+        MigrateVmaFlags kind = _physical.DeviceOf(pfn)?.Options.Kind switch
         {
             DeviceMemoryKind.Private => MigrateVmaFlags.SelectDevicePrivate,
             DeviceMemoryKind.Coherent => MigrateVmaFlags.SelectDeviceCoherent,
             _ => MigrateVmaFlags.SelectSystem,
         };
-        bool owned = kind == MigrateVmaFlags.SelectSystem || physical.DeviceOf(pfn)!.Owner == migration.PagemapOwner;
-        if ((migration.Flags & kind) == 0 || !owned || physical[pfn].Has(FrameFlags.Large))
+        bool owned = kind == MigrateVmaFlags.SelectSystem || _physical.DeviceOf(pfn)!.Owner == migration.PagemapOwner;
+        if ((migration.Flags & kind) == 0 || !owned || _physical[pfn].Has(FrameFlags.Large))
         {
             return MigratePfn.None;
         }
 
-        physical.Get(pfn);
+        _physical.Get(pfn);
         MigratePfn source = MigratePfn.Of(new Pfn(pfn), migrating: true, entry.IsWritable);
         ReplaceByMigrationEntry(ref entry);
         return source;
@@ -226,7 +226,7 @@ internal sealed partial class ReferenceAddressSpace
     private void ReplaceByMigrationEntry(ref PageEntry entry)
     {
         uint pfn = entry.Number;
-        ref Frame frame = ref physical[pfn];
+        ref Frame frame = ref _physical[pfn];
         EntryFlags flags = entry.Flags & (EntryFlags.Writable | EntryFlags.SoftDirty | EntryFlags.Dirty);
         if (frame.Has(FrameFlags.Anonymous) && frame.Has(FrameFlags.AnonExclusive))
         {
@@ -236,8 +236,8 @@ internal sealed partial class ReferenceAddressSpace
 
         frame.Set(FrameFlags.Dirty, frame.Has(FrameFlags.Dirty) || entry.IsDirty);
         entry = new PageEntry(PageEntryKind.Migration, pfn, flags);
-        physical.RemoveMapping(pfn);
-        physical.Put(pfn);
+        _physical.RemoveMapping(pfn);
+        _physical.Put(pfn);
     }
 
     /// <summary>Takes the collected pages away from everyone else too; pages that somebody holds beyond that are put back.</summary>
@@ -254,15 +254,15 @@ internal sealed partial class ReferenceAddressSpace
             }
 
             uint pfn = (uint)source.Pfn.Value;
-            bool movable = physical[pfn].Has(FrameFlags.Lru) || physical.DeviceOf(pfn) is not null;
-            if (movable && physical.FolioMapCount(pfn) > 0)
+            bool movable = _physical[pfn].Has(FrameFlags.Lru) || _physical.DeviceOf(pfn) is not null;
+            if (movable && _physical.FolioMapCount(pfn) > 0)
             {
                 UnmapEverywhere(pfn);
             }
 
             // Ours, and the one a page cache or the swap cache has.
-            int known = 1 + (physical[pfn].SlotPlusOne != 0 || physical[pfn].FilePlusOne != 0 ? 1 : 0);
-            if (movable && physical[pfn].RefCount == known)
+            int known = 1 + (_physical[pfn].SlotPlusOne != 0 || _physical[pfn].FilePlusOne != 0 ? 1 : 0);
+            if (movable && _physical[pfn].RefCount == known)
             {
                 migration.CollectedPageCount++;
                 continue;
@@ -279,7 +279,7 @@ internal sealed partial class ReferenceAddressSpace
                 uint pfn = (uint)source.Pfn.Value;
                 RemoveMigrationEntries(pfn, pfn);
                 migration.Source[i] = MigratePfn.None;
-                physical.PutUnmapped(pfn);
+                _physical.PutUnmapped(pfn);
             }
         }
     }
@@ -287,17 +287,17 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>try_to_migrate: every other mapping of the page becomes a migration entry too.</summary>
     private void UnmapEverywhere(uint pfn)
     {
-        foreach (FolioPlace place in memory.PlacesOf(pfn))
+        foreach (FolioPlace place in _memory.PlacesOf(pfn))
         {
             // Notifiers hear of every place that is looked at, mapped there or not, until the last mapping is gone.
             place.Space.Invalidate(place.Start, place.End, InvalidationEvent.Clear);
-            PageEntry entry = place.Space.tables.Read(place.Start);
+            PageEntry entry = place.Space._tables.Read(place.Start);
             if (entry.HoldsFrame && entry.Number == pfn)
             {
                 place.Space.ReplaceByMigrationEntry(ref place.Space.EntryAt(place.Start));
             }
 
-            if (physical.FolioMapCount(pfn) == 0)
+            if (_physical.FolioMapCount(pfn) == 0)
             {
                 return;
             }
@@ -307,9 +307,9 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>remove_migration_ptes: wherever the old page left a migration entry the new one is mapped, with the rights the entry had.</summary>
     private void RemoveMigrationEntries(uint from, uint into)
     {
-        foreach ((ReferenceAddressSpace space, Vma vma, ulong vpn, ulong _) in memory.PlacesOf(from))
+        foreach ((ReferenceAddressSpace space, Vma vma, ulong vpn, ulong _) in _memory.PlacesOf(from))
         {
-            PageEntry old = space.tables.Read(vpn);
+            PageEntry old = space._tables.Read(vpn);
             if (old.Kind == PageEntryKind.Migration && old.Number == from)
             {
                 space.EntryAt(vpn) = MapMigrated(vma, old, into);
@@ -319,16 +319,16 @@ internal sealed partial class ReferenceAddressSpace
 
     private PageEntry MapMigrated(Vma vma, PageEntry old, uint pfn)
     {
-        ref Frame frame = ref physical[pfn];
-        physical.Get(pfn);
-        physical.AddMapping(pfn);
+        ref Frame frame = ref _physical[pfn];
+        _physical.Get(pfn);
+        _physical.AddMapping(pfn);
         if (frame.Has(FrameFlags.Anonymous) && (old.Flags & (EntryFlags.Writable | EntryFlags.Exclusive)) != 0)
         {
             frame.Set(FrameFlags.AnonExclusive, true);
         }
 
         EntryFlags flags = old.Flags & (EntryFlags.Writable | EntryFlags.SoftDirty);
-        if (physical.IsDevicePrivate(pfn))
+        if (_physical.IsDevicePrivate(pfn))
         {
             return new PageEntry(PageEntryKind.DevicePrivate, pfn, flags);
         }
@@ -341,39 +341,39 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Makes the new page what the old one was; only anonymous pages out of the swap cache can become device pages.</summary>
     private bool TryMoveIdentity(uint from, uint into)
     {
-        bool toDevice = physical.DeviceOf(into) is not null;
-        bool cached = physical[from].FilePlusOne != 0 || physical[from].SlotPlusOne != 0;
-        if (toDevice && cached && (physical[from].FilePlusOne != 0 || !physical.TryFreeSwap(from)))
+        bool toDevice = _physical.DeviceOf(into) is not null;
+        bool cached = _physical[from].FilePlusOne != 0 || _physical[from].SlotPlusOne != 0;
+        if (toDevice && cached && (_physical[from].FilePlusOne != 0 || !_physical.TryFreeSwap(from)))
         {
             return false;
         }
 
-        cached = physical[from].FilePlusOne != 0 || physical[from].SlotPlusOne != 0;
-        if (physical[from].RefCount != (cached ? 2 : 1))
+        cached = _physical[from].FilePlusOne != 0 || _physical[from].SlotPlusOne != 0;
+        if (_physical[from].RefCount != (cached ? 2 : 1))
         {
             return false;
         }
 
-        ref Frame old = ref physical[from];
-        ref Frame made = ref physical[into];
+        ref Frame old = ref _physical[from];
+        ref Frame made = ref _physical[into];
         made.Flags |= old.Flags & (FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.Dirty);
         made.Set(FrameFlags.Lru, !toDevice);
         made.Index = old.Index;
         made.AnonNumber = old.AnonNumber;
         if (old.FilePlusOne != 0)
         {
-            PageFile file = memory.FileOfFrame(from);
+            PageFile file = _memory.FileOfFrame(from);
             made.FilePlusOne = old.FilePlusOne;
-            physical.Get(into);
+            _physical.Get(into);
             file[old.Index] = new CachedPage(CachedPageKind.InMemory, into);
-            physical.Put(from);
+            _physical.Put(from);
         }
         else if (old.SlotPlusOne != 0)
         {
             uint slot = old.SlotPlusOne - 1;
             old.SlotPlusOne = 0;
-            physical.AddToSwapCache(into, slot);
-            physical.Put(from);
+            _physical.AddToSwapCache(into, slot);
+            _physical.Put(from);
         }
 
         return true;
@@ -382,22 +382,22 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>migrate_vma_insert_page: a page for an empty entry or the zero page, if it is still one of them.</summary>
     private bool TryInsertPage(Vma vma, ulong vpn, uint pfn)
     {
-        if (!vma.IsAnonymous || tables.IsHuge(vpn))
+        if (!vma.IsAnonymous || _tables.IsHuge(vpn))
         {
             return false;
         }
 
-        ref PageEntry entry = ref tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)];
-        vmas.PrepareAnon(vma);
+        ref PageEntry entry = ref _tables.EnsureTable(vpn).Entries[PageTables.IndexInTable(vpn)];
+        _vmas.PrepareAnon(vma);
         if (!entry.IsNone && !entry.IsZeroPage)
         {
             return false;
         }
 
-        physical.Get(pfn);
+        _physical.Get(pfn);
         MapNewAnonymous(vma, vpn, ref entry, pfn);
-        physical[pfn].Set(FrameFlags.Lru, physical.DeviceOf(pfn) is null);
-        if (physical.IsDevicePrivate(pfn))
+        _physical[pfn].Set(FrameFlags.Lru, _physical.DeviceOf(pfn) is null);
+        if (_physical.IsDevicePrivate(pfn))
         {
             entry = new PageEntry(PageEntryKind.DevicePrivate, pfn, vma.CanWrite ? EntryFlags.Writable : EntryFlags.None);
         }
@@ -428,8 +428,8 @@ internal sealed partial class ReferenceAddressSpace
             }
 
             ulong pfn = destination.Pfn.Value;
-            bool fresh = pfn <= uint.MaxValue && physical[(uint)pfn].Has(FrameFlags.InUse) && physical[(uint)pfn].RefCount == 1
-                && physical.FolioMapCount((uint)pfn) == 0 && physical[(uint)pfn].FilePlusOne == 0;
+            bool fresh = pfn <= uint.MaxValue && _physical[(uint)pfn].Has(FrameFlags.InUse) && _physical[(uint)pfn].RefCount == 1
+                && _physical.FolioMapCount((uint)pfn) == 0 && _physical[(uint)pfn].FilePlusOne == 0;
             if (!fresh)
             {
                 throw new ArgumentException($"Destination {i} names {destination.Pfn}, which was not just taken for a migration.", nameof(migration));

@@ -5,8 +5,8 @@ internal sealed partial class ReferenceAddressSpace
 {
     private PageObservation ObservePage(ulong vpn)
     {
-        Vma? vma = vmas.Find(vpn);
-        PageEntry entry = tables.Read(vpn);
+        Vma? vma = _vmas.Find(vpn);
+        PageEntry entry = _tables.Read(vpn);
         PageObservation seen = new()
         {
             Kind = entry.Kind,
@@ -23,7 +23,7 @@ internal sealed partial class ReferenceAddressSpace
                 seen.IsWritable = false;
                 break;
             case PageEntryKind.Present:
-                seen.IsHugeMapped = tables.IsHuge(vpn);
+                seen.IsHugeMapped = _tables.IsHuge(vpn);
                 ObserveFrame(entry.Number, ref seen);
                 break;
             default:
@@ -43,7 +43,7 @@ internal sealed partial class ReferenceAddressSpace
             return;
         }
 
-        if (physical.IsHugeZero(pfn))
+        if (_physical.IsHugeZero(pfn))
         {
             seen.IsZeroPage = true;
             seen.IsHugePart = true;
@@ -51,20 +51,20 @@ internal sealed partial class ReferenceAddressSpace
             return;
         }
 
-        uint head = physical.HeadOf(pfn);
-        bool anonymous = physical[head].Has(FrameFlags.Anonymous);
-        seen.MapCount = (uint)physical.MapCountOf(pfn);
+        uint head = _physical.HeadOf(pfn);
+        bool anonymous = _physical[head].Has(FrameFlags.Anonymous);
+        seen.MapCount = (uint)_physical.MapCountOf(pfn);
         seen.IsExclusive = seen.MapCount == 1;
         seen.IsFileOrShared = !anonymous;
-        if (physical.DeviceOf(pfn) is not null)
+        if (_physical.DeviceOf(pfn) is not null)
         {
             // Page flags of device memory are not shown.
             return;
         }
 
         seen.IsAnonymous = anonymous;
-        seen.IsSwapBacked = physical[head].Has(FrameFlags.SwapBacked);
-        seen.IsInSwapCache = physical[pfn].SlotPlusOne != 0;
-        seen.IsHugePart = physical[pfn].Has(FrameFlags.Large);
+        seen.IsSwapBacked = _physical[head].Has(FrameFlags.SwapBacked);
+        seen.IsInSwapCache = _physical[pfn].SlotPlusOne != 0;
+        seen.IsHugePart = _physical[pfn].Has(FrameFlags.Large);
     }
 }

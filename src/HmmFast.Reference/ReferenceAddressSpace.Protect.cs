@@ -12,7 +12,7 @@ internal sealed partial class ReferenceAddressSpace
 
         for (ulong at = start; at < end;)
         {
-            Vma? vma = vmas.Find(at);
+            Vma? vma = _vmas.Find(at);
             if (vma is null)
             {
                 return HmmStatus.OutOfMemory;
@@ -46,7 +46,7 @@ internal sealed partial class ReferenceAddressSpace
 
         VmaTraits traits = vma.Traits with { Protection = protection, Account = account };
         bool softDirty = vma.SoftDirty;
-        Vma changed = vmas.Modify(vma, start, end, traits);
+        Vma changed = _vmas.Modify(vma, start, end, traits);
         changed.Traits = traits;
         changed.SoftDirty = softDirty;
         ChangeProtection(changed, start, end);
@@ -61,7 +61,7 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong vpn = start; vpn < end;)
         {
             ulong next = Math.Min(end, PageTables.BlockEnd(vpn));
-            PmdTable? pmd = tables.FindPmdTable(vpn);
+            PmdTable? pmd = _tables.FindPmdTable(vpn);
             if (pmd is null)
             {
                 vpn = Math.Min(end, PageTables.GibibyteEnd(vpn));
@@ -136,19 +136,19 @@ internal sealed partial class ReferenceAddressSpace
             return entry.IsDirty;
         }
 
-        bool zero = entry.Number == PhysicalMemory.ZeroFrame || physical.IsHugeZero(entry.Number);
-        return !zero && physical[entry.Number].Has(FrameFlags.AnonExclusive);
+        bool zero = entry.Number == PhysicalMemory.ZeroFrame || _physical.IsHugeZero(entry.Number);
+        return !zero && _physical[entry.Number].Has(FrameFlags.AnonExclusive);
     }
 
     private void ClearSoftDirtyBits()
     {
-        foreach (Vma vma in vmas.Items)
+        foreach (Vma vma in _vmas.Items)
         {
             vma.SoftDirty = false;
         }
 
         Invalidate(0, VpnRange.LimitVpn, InvalidationEvent.SoftDirty);
-        foreach (Vma vma in vmas.Items)
+        foreach (Vma vma in _vmas.Items)
         {
             ForEachSlot(vma.Start, vma.End, static (ref PmdSlot slot, ulong from, ulong to) =>
             {
@@ -175,7 +175,7 @@ internal sealed partial class ReferenceAddressSpace
     {
         for (ulong vpn = start; vpn < end;)
         {
-            PmdTable? pmd = tables.FindPmdTable(vpn);
+            PmdTable? pmd = _tables.FindPmdTable(vpn);
             if (pmd is null)
             {
                 vpn = Math.Min(end, PageTables.GibibyteEnd(vpn));

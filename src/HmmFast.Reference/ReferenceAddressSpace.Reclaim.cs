@@ -7,11 +7,11 @@ internal sealed partial class ReferenceAddressSpace
     private void PageOutBlock(Vma vma, ulong start, ulong end)
     {
         List<(uint Head, ulong Vpn)> isolated = [];
-        ref PmdSlot slot = ref PageTables.SlotOf(tables.FindPmdTable(start)!, start);
+        ref PmdSlot slot = ref PageTables.SlotOf(_tables.FindPmdTable(start)!, start);
         if (slot.IsHuge)
         {
             uint head = slot.Huge.Number;
-            if (physical.IsHugeZero(head) || physical.LooksShared(head))
+            if (_physical.IsHugeZero(head) || _physical.LooksShared(head))
             {
                 return;
             }
@@ -22,7 +22,7 @@ internal sealed partial class ReferenceAddressSpace
                 return;
             }
 
-            if (!TrySplitFolio(memory, head))
+            if (!TrySplitFolio(_memory, head))
             {
                 return;
             }
@@ -31,19 +31,19 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong vpn = start; vpn < end && slot.Table is not null; vpn++)
         {
             PageEntry entry = EntryAt(vpn);
-            if (!entry.IsPresent || entry.IsZeroPage || physical.DeviceOf(entry.Number) is not null)
+            if (!entry.IsPresent || entry.IsZeroPage || _physical.DeviceOf(entry.Number) is not null)
             {
                 continue;
             }
 
             ulong mapped = 1;
-            if (physical[entry.Number].Has(FrameFlags.Large))
+            if (_physical[entry.Number].Has(FrameFlags.Large))
             {
                 mapped = RunOfFolio(vpn, end);
                 if (mapped < PageTables.PagesPerBlock)
                 {
                     // A part of a folio: split it and look at the page again, unless others map it too.
-                    if (!physical.LooksShared(entry.Number) && TrySplitFolio(memory, physical.HeadOf(entry.Number)))
+                    if (!_physical.LooksShared(entry.Number) && TrySplitFolio(_memory, _physical.HeadOf(entry.Number)))
                     {
                         vpn--;
                     }
@@ -52,10 +52,10 @@ internal sealed partial class ReferenceAddressSpace
                 }
             }
 
-            bool alone = physical.FolioMapCount(entry.Number) == (int)physical.PagesInFolio(entry.Number);
-            if (physical[entry.Number].Has(FrameFlags.Lru) && alone)
+            bool alone = _physical.FolioMapCount(entry.Number) == (int)_physical.PagesInFolio(entry.Number);
+            if (_physical[entry.Number].Has(FrameFlags.Lru) && alone)
             {
-                isolated.Add((physical.HeadOf(entry.Number), vpn));
+                isolated.Add((_physical.HeadOf(entry.Number), vpn));
             }
 
             vpn += mapped - 1;
@@ -70,7 +70,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Reclaims one folio that only this address space maps, at <paramref name="vpn"/>.</summary>
     private void Reclaim(Vma vma, uint head, ulong vpn)
     {
-        ref Frame frame = ref physical[head];
+        ref Frame frame = ref _physical[head];
         bool large = frame.Has(FrameFlags.Large);
         if (!frame.Has(FrameFlags.Anonymous))
         {
@@ -93,7 +93,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Notifiers hear of every place the reverse map looks at, until the one where the folio is mapped.</summary>
     private void TellBeforeUnmapping(uint head, ulong vpn)
     {
-        foreach (FolioPlace place in memory.PlacesOf(head))
+        foreach (FolioPlace place in _memory.PlacesOf(head))
         {
             place.Space.Invalidate(place.Start, place.End, InvalidationEvent.Clear);
             if (place.Space == this && place.Start <= vpn && vpn < place.End)
@@ -106,18 +106,18 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>An anonymous page goes to the lowest free slot, or back to the slot it came from when it is clean and still cached there.</summary>
     private void SwapOut(uint pfn, ulong vpn)
     {
-        if (physical[pfn].SlotPlusOne == 0)
+        if (_physical[pfn].SlotPlusOne == 0)
         {
-            if (!physical.Swap.TryTake(out uint taken))
+            if (!_physical.Swap.TryTake(out uint taken))
             {
                 return;
             }
 
-            physical.AddToSwapCache(pfn, taken);
-            physical[pfn].Set(FrameFlags.Dirty, true);
+            _physical.AddToSwapCache(pfn, taken);
+            _physical[pfn].Set(FrameFlags.Dirty, true);
         }
 
-        uint slot = physical[pfn].SlotPlusOne - 1;
+        uint slot = _physical[pfn].SlotPlusOne - 1;
         TellBeforeUnmapping(pfn, vpn);
         ReplaceBySwapEntry(ref EntryAt(vpn), pfn, slot);
         WriteToSwap(pfn, slot);
@@ -125,34 +125,34 @@ internal sealed partial class ReferenceAddressSpace
 
     private void ReplaceBySwapEntry(ref PageEntry entry, uint pfn, uint slot)
     {
-        ref Frame frame = ref physical[pfn];
+        ref Frame frame = ref _physical[pfn];
         EntryFlags flags = entry.Flags & EntryFlags.SoftDirty;
         flags |= frame.Has(FrameFlags.AnonExclusive) ? EntryFlags.Exclusive : EntryFlags.None;
         if (entry.IsDirty)
         {
-            physical[physical.HeadOf(pfn)].Set(FrameFlags.Dirty, true);
+            _physical[_physical.HeadOf(pfn)].Set(FrameFlags.Dirty, true);
         }
 
         entry = new PageEntry(PageEntryKind.Swap, slot, flags);
-        physical.Swap.AddEntry(slot);
-        physical.RemoveMapping(pfn);
+        _physical.Swap.AddEntry(slot);
+        _physical.RemoveMapping(pfn);
         frame.Set(FrameFlags.AnonExclusive, false);
-        physical.Put(pfn);
+        _physical.Put(pfn);
     }
 
     /// <summary>Writes a dirty page to its slot; then the frame is free unless somebody holds it, who keeps it in the swap cache.</summary>
     private void WriteToSwap(uint pfn, uint slot)
     {
-        if (physical[pfn].Has(FrameFlags.Dirty))
+        if (_physical[pfn].Has(FrameFlags.Dirty))
         {
-            physical.Swap.SetContent(slot, physical.ContentOf(pfn));
-            physical[pfn].Set(FrameFlags.Dirty, false);
-            memory.Count.PagesSwappedOut++;
+            _physical.Swap.SetContent(slot, _physical.ContentOf(pfn));
+            _physical[pfn].Set(FrameFlags.Dirty, false);
+            _memory.Count.PagesSwappedOut++;
         }
 
-        if (physical[pfn].RefCount == 1)
+        if (_physical[pfn].RefCount == 1)
         {
-            physical.DropFromSwapCache(pfn);
+            _physical.DropFromSwapCache(pfn);
         }
     }
 
@@ -160,9 +160,9 @@ internal sealed partial class ReferenceAddressSpace
     private void SwapOutHuge(Vma vma, uint head, ulong start)
     {
         ulong end = start + PageTables.PagesPerBlock;
-        if (physical[head].PinCount > 0 || !physical.Swap.TryTakeBlock(out uint first))
+        if (_physical[head].PinCount > 0 || !_physical.Swap.TryTakeBlock(out uint first))
         {
-            if (TrySplitFolio(memory, head))
+            if (TrySplitFolio(_memory, head))
             {
                 PageOutBlock(vma, start, end);
             }
@@ -171,7 +171,7 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         TellBeforeUnmapping(head, start);
-        PmdTable pmd = tables.FindPmdTable(start)!;
+        PmdTable pmd = _tables.FindPmdTable(start)!;
         if (PageTables.SlotOf(pmd, start).IsHuge)
         {
             SplitHugeEntry(ref PageTables.SlotOf(pmd, start), dirtyCountsAsSoftDirty: true);
@@ -179,22 +179,22 @@ internal sealed partial class ReferenceAddressSpace
 
         for (uint i = 0; i < PageTables.PagesPerBlock; i++)
         {
-            physical.Swap.SetContent(first + i, physical.ContentOf(head + i));
+            _physical.Swap.SetContent(first + i, _physical.ContentOf(head + i));
             ReplaceBySwapEntry(ref EntryAt(start + i), head + i, first + i);
-            memory.Count.PagesSwappedOut++;
+            _memory.Count.PagesSwappedOut++;
         }
     }
 
     /// <summary>A lazily freed page is dropped if it was not written since; else it becomes an ordinary page again.</summary>
     private void DiscardLazyFree(uint head, ulong vpn, bool large)
     {
-        ulong count = physical.PagesInFolio(head);
+        ulong count = _physical.PagesInFolio(head);
         TellBeforeUnmapping(head, vpn);
-        ref PmdSlot slot = ref PageTables.SlotOf(tables.FindPmdTable(vpn)!, vpn);
-        bool held = physical[head].RefCount > physical.FolioMapCount(head);
+        ref PmdSlot slot = ref PageTables.SlotOf(_tables.FindPmdTable(vpn)!, vpn);
+        bool held = _physical[head].RefCount > _physical.FolioMapCount(head);
         if (large && slot.IsHuge)
         {
-            if (!held && !slot.Huge.IsDirty && !physical[head].Has(FrameFlags.Dirty))
+            if (!held && !slot.Huge.IsDirty && !_physical[head].Has(FrameFlags.Dirty))
             {
                 ZapHuge(ref slot);
                 return;
@@ -208,19 +208,19 @@ internal sealed partial class ReferenceAddressSpace
             ref PageEntry entry = ref EntryAt(vpn + i);
             if (entry.IsDirty)
             {
-                physical[head].Set(FrameFlags.Dirty, true);
+                _physical[head].Set(FrameFlags.Dirty, true);
             }
 
-            if (held || physical[head].Has(FrameFlags.Dirty))
+            if (held || _physical[head].Has(FrameFlags.Dirty))
             {
-                physical[head].Set(FrameFlags.SwapBacked, true);
+                _physical[head].Set(FrameFlags.SwapBacked, true);
                 return;
             }
 
             uint pfn = entry.Number;
             entry = default;
-            physical.RemoveMapping(pfn);
-            physical.Put(pfn);
+            _physical.RemoveMapping(pfn);
+            _physical.Put(pfn);
         }
     }
 
@@ -233,32 +233,32 @@ internal sealed partial class ReferenceAddressSpace
         ref PageEntry entry = ref EntryAt(vpn);
         if (entry.IsDirty)
         {
-            physical.MarkDirty(pfn);
+            _physical.MarkDirty(pfn);
         }
 
         entry = default;
-        physical.RemoveMapping(pfn);
-        physical.Put(pfn);
-        if (physical[pfn].RefCount > 1)
+        _physical.RemoveMapping(pfn);
+        _physical.Put(pfn);
+        if (_physical[pfn].RefCount > 1)
         {
             return;
         }
 
-        if (!physical[pfn].Has(FrameFlags.Dirty))
+        if (!_physical[pfn].Has(FrameFlags.Dirty))
         {
-            memory.RemoveCachePage(file, index, pfn);
+            _memory.RemoveCachePage(file, index, pfn);
         }
-        else if (file.Kind == FileKind.Memfd && physical.Swap.TryTake(out uint slot))
+        else if (file.Kind == FileKind.Memfd && _physical.Swap.TryTake(out uint slot))
         {
-            physical.Swap.SetContent(slot, physical.ContentOf(pfn));
-            physical.Swap.AddEntry(slot);
-            memory.RemoveCachePage(file, index, pfn);
+            _physical.Swap.SetContent(slot, _physical.ContentOf(pfn));
+            _physical.Swap.AddEntry(slot);
+            _memory.RemoveCachePage(file, index, pfn);
             file[index] = new CachedPage(CachedPageKind.Swapped, slot);
-            memory.Count.PagesSwappedOut++;
+            _memory.Count.PagesSwappedOut++;
         }
         else if (file.Kind == FileKind.Disk)
         {
-            physical[pfn].Set(FrameFlags.ReadAheadMark, true);
+            _physical[pfn].Set(FrameFlags.ReadAheadMark, true);
         }
     }
 }

@@ -10,7 +10,7 @@ internal sealed partial class ReferenceAddressSpace
             return HmmStatus.Invalid;
         }
 
-        if (vmas.Find(start) is null)
+        if (_vmas.Find(start) is null)
         {
             return HmmStatus.Fault;
         }
@@ -23,7 +23,7 @@ internal sealed partial class ReferenceAddressSpace
 
         // The target is given up before the source is looked at closer.
         UnmapRange(to, to + count);
-        Vma? vma = vmas.Find(start);
+        Vma? vma = _vmas.Find(start);
         if (vma is null || vma.End < end)
         {
             return HmmStatus.Fault;
@@ -38,7 +38,7 @@ internal sealed partial class ReferenceAddressSpace
 
         made.Start = to;
         made.End = to + count;
-        Vma target = vmas.Place(made);
+        Vma target = _vmas.Place(made);
         ulong slack = SlackInFront(vma, start, target, to, count);
         Invalidate(start - slack, end, InvalidationEvent.Unmap);
         MoveEntries(start - slack, end, to - slack);
@@ -58,13 +58,13 @@ internal sealed partial class ReferenceAddressSpace
         return alike && first ? slack : 0;
     }
 
-    private bool IsFree(ulong start, ulong end) => vmas.FindAtOrAfter(start) is not { } vma || vma.Start >= end;
+    private bool IsFree(ulong start, ulong end) => _vmas.FindAtOrAfter(start) is not { } vma || vma.Start >= end;
 
     private void MoveEntries(ulong start, ulong end, ulong to)
     {
         for (ulong vpn = start; vpn < end;)
         {
-            PmdTable? pmd = tables.FindPmdTable(vpn);
+            PmdTable? pmd = _tables.FindPmdTable(vpn);
             if (pmd is null)
             {
                 vpn = Math.Min(end, PageTables.GibibyteEnd(vpn));
@@ -76,7 +76,7 @@ internal sealed partial class ReferenceAddressSpace
             ulong next = Math.Min(Math.Min(end, PageTables.BlockEnd(vpn)), vpn + (PageTables.BlockEnd(target) - target));
             if (!slot.IsEmpty)
             {
-                ref PmdSlot into = ref PageTables.SlotOf(tables.EnsurePmdTable(target), target);
+                ref PmdSlot into = ref PageTables.SlotOf(_tables.EnsurePmdTable(target), target);
                 if (slot.IsHuge && next - vpn == PageTables.PagesPerBlock)
                 {
                     into.Huge = slot.Huge;
@@ -110,7 +110,7 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>Moves single entries; what was moved counts as soft-dirty.</summary>
     private void MoveTable(PageTable from, ulong start, ulong end, ulong to)
     {
-        PageTable into = tables.EnsureTable(to);
+        PageTable into = _tables.EnsureTable(to);
         for (ulong vpn = start; vpn < end; vpn++)
         {
             ref PageEntry entry = ref from.Entries[PageTables.IndexInTable(vpn)];

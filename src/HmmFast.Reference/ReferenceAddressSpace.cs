@@ -3,36 +3,36 @@ namespace HmmFast.Reference;
 /// <summary>One process's memory, page by page. This file: the calls and what they check; the other parts: what the kernel does inside.</summary>
 internal sealed partial class ReferenceAddressSpace : IAddressSpace
 {
-    private readonly ReferenceMemorySystem memory;
-    private readonly PhysicalMemory physical;
-    private readonly VmaList vmas;
-    private readonly PageTables tables = new();
-    private readonly List<IntervalNotifier> notifiers = [];
-    private bool exited;
+    private readonly ReferenceMemorySystem _memory;
+    private readonly PhysicalMemory _physical;
+    private readonly VmaList _vmas;
+    private readonly PageTables _tables = new();
+    private readonly List<IntervalNotifier> _notifiers = [];
+    private bool _exited;
 
     public ReferenceAddressSpace(ReferenceMemorySystem memory)
     {
-        this.memory = memory;
-        physical = memory.Physical;
-        vmas = new VmaList(memory.Anons, SplitHugeAcross);
+        _memory = memory;
+        _physical = memory.Physical;
+        _vmas = new VmaList(memory.Anons, SplitHugeAcross);
     }
 
-    public IMemorySystem Memory => memory;
+    public IMemorySystem Memory => _memory;
 
     /// <summary>The VMAs as the model keeps them.</summary>
-    public VmaList Areas => vmas;
+    public VmaList Areas => _vmas;
 
-    public PageTables Tables => tables;
+    public PageTables Tables => _tables;
 
     public IReadOnlyList<VmaInfo> Vmas
     {
         get
         {
             ThrowIfExited();
-            VmaInfo[] infos = new VmaInfo[vmas.Items.Count];
+            VmaInfo[] infos = new VmaInfo[_vmas.Items.Count];
             for (int i = 0; i < infos.Length; i++)
             {
-                Vma vma = vmas.Items[i];
+                Vma vma = _vmas.Items[i];
                 VpnRange range = new(new Vpn(vma.Start), vma.PageCount);
                 infos[i] = new VmaInfo(range, vma.Protection, vma.Kind, vma.File?.Id ?? FileId.None, vma.IsAnonymous ? 0 : vma.PageOffset);
             }
@@ -55,7 +55,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
             throw new ArgumentException($"A mapping of kind {kind} {(wantsFile ? "needs a" : "takes no")} file.", nameof(file));
         }
 
-        return MapRange(range.Start.Value, range.End.Value, protection, kind, wantsFile ? memory.FileAt(file) : null, pageOffset);
+        return MapRange(range.Start.Value, range.End.Value, protection, kind, wantsFile ? _memory.FileAt(file) : null, pageOffset);
     }
 
     public HmmStatus Unmap(VpnRange range)
@@ -158,14 +158,14 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
             throw new ArgumentException($"The notifier does not watch {range.Range} of this address space.", nameof(range));
         }
 
-        if (range.Policy is { TypedOutput: true } && memory.Options.Layout.TypePrivateBit == 0)
+        if (range.Policy is { TypedOutput: true } && _memory.Options.Layout.TypePrivateBit == 0)
         {
-            throw new ArgumentException($"Policy '{range.Policy.Name}' types its output; layout {memory.Options.Layout} has no bits for that.", nameof(range));
+            throw new ArgumentException($"Policy '{range.Policy.Name}' types its output; layout {_memory.Options.Layout} has no bits for that.", nameof(range));
         }
 
-        memory.Count.RangeFaultCalls++;
-        HmmStatus status = new RangeFaultWalker(this, range, hmmPfns, memory.Options.Layout).Run();
-        memory.Count.RangeFaultBusy += status == HmmStatus.Busy ? 1UL : 0;
+        _memory.Count.RangeFaultCalls++;
+        HmmStatus status = new RangeFaultWalker(this, range, hmmPfns, _memory.Options.Layout).Run();
+        _memory.Count.RangeFaultBusy += status == HmmStatus.Busy ? 1UL : 0;
         return status;
     }
 
@@ -189,7 +189,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
         }
 
         IntervalNotifier notifier = new(this, range, handler);
-        notifiers.Add(notifier);
+        _notifiers.Add(notifier);
         return notifier;
     }
 
@@ -210,29 +210,29 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     /// <summary>The process's exit.</summary>
     public void Dispose()
     {
-        if (exited)
+        if (_exited)
         {
             return;
         }
 
         Invalidate(0, VpnRange.LimitVpn, InvalidationEvent.Release);
-        foreach (Vma vma in vmas.Items)
+        foreach (Vma vma in _vmas.Items)
         {
             Zap(vma, vma.Start, vma.End);
         }
 
-        Vma[] gone = [.. vmas.Items];
-        vmas.Clear();
-        tables.Clear();
-        exited = true;
-        memory.Spaces.Remove(this);
+        Vma[] gone = [.. _vmas.Items];
+        _vmas.Clear();
+        _tables.Clear();
+        _exited = true;
+        _memory.Spaces.Remove(this);
         foreach (Vma vma in gone)
         {
             DropObject(vma);
         }
     }
 
-    public void RemoveNotifier(IntervalNotifier notifier) => notifiers.Remove(notifier);
+    public void RemoveNotifier(IntervalNotifier notifier) => _notifiers.Remove(notifier);
 
     /// <inheritdoc/>
     public void Invalidate(VpnRange range, InvalidationEvent reason, OwnerId owner)
@@ -249,12 +249,12 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     /// <summary>One Revoke for every run of pages, inside one VMA, whose entries hold frames of the pagemap.</summary>
     public void Revoke(Device pagemap)
     {
-        foreach (Vma vma in vmas.Items)
+        foreach (Vma vma in _vmas.Items)
         {
             ulong run = 0;
             for (ulong vpn = vma.Start; vpn <= vma.End; vpn++)
             {
-                bool isHeld = vpn < vma.End && tables.Read(vpn) is { HoldsFrame: true } entry && pagemap.Pool.Contains(entry.Number);
+                bool isHeld = vpn < vma.End && _tables.Read(vpn) is { HoldsFrame: true } entry && pagemap.Pool.Contains(entry.Number);
                 if (isHeld)
                 {
                     run++;
@@ -273,18 +273,18 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     /// <summary>Tells every notifier that overlaps, in order of insertion, before the entries change.</summary>
     public void Invalidate(ulong start, ulong end, InvalidationEvent reason, OwnerId owner = default)
     {
-        memory.Count.Invalidations++;
-        if (notifiers.Count == 0)
+        _memory.Count.Invalidations++;
+        if (_notifiers.Count == 0)
         {
             return;
         }
 
         InvalidationInfo info = new(new VpnRange(new Vpn(start), end - start), reason, owner);
-        for (int i = 0; i < notifiers.Count; i++)
+        for (int i = 0; i < _notifiers.Count; i++)
         {
-            if (notifiers[i].Range.Overlaps(info.Range))
+            if (_notifiers[i].Range.Overlaps(info.Range))
             {
-                notifiers[i].Invalidate(info);
+                _notifiers[i].Invalidate(info);
             }
         }
     }
@@ -300,11 +300,11 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     private void CheckRange(VpnRange range)
     {
         ThrowIfExited();
-        if (!memory.Options.Window.Contains(range))
+        if (!_memory.Options.Window.Contains(range))
         {
-            throw new ArgumentOutOfRangeException(nameof(range), range, $"The range {range} lies outside the window {memory.Options.Window}.");
+            throw new ArgumentOutOfRangeException(nameof(range), range, $"The range {range} lies outside the window {_memory.Options.Window}.");
         }
     }
 
-    private void ThrowIfExited() => ObjectDisposedException.ThrowIf(exited, this);
+    private void ThrowIfExited() => ObjectDisposedException.ThrowIf(_exited, this);
 }

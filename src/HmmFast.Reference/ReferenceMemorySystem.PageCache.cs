@@ -60,7 +60,7 @@ public sealed partial class ReferenceMemorySystem
 
         Physical.MarkDirty(pfn);
         Physical.FreeSwapEntry(slot);
-        counters.PagesSwappedIn++;
+        _counters.PagesSwappedIn++;
         return FaultOutcome.Done;
     }
 

@@ -7,11 +7,11 @@ namespace HmmFast.Reference;
 /// </remarks>
 public sealed partial class ReferenceMemorySystem : IMemorySystem
 {
-    private readonly List<ReferenceAddressSpace> spaces = [];
-    private readonly List<PageFile> files = [];
-    private readonly List<PageFile> namedFiles = [];
-    private MemoryCounters counters;
-    private bool disposed;
+    private readonly List<ReferenceAddressSpace> _spaces = [];
+    private readonly List<PageFile> _files = [];
+    private readonly List<PageFile> _namedFiles = [];
+    private MemoryCounters _counters;
+    private bool _disposed;
 
     /// <summary>Makes an empty machine.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A size lies outside what 32-bit frame and slot numbers can hold.</exception>
@@ -26,19 +26,19 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     public MemorySystemOptions Options { get; }
 
     /// <inheritdoc/>
-    public MemoryCounters Counters => counters;
+    public MemoryCounters Counters => _counters;
 
     /// <inheritdoc/>
-    public IReadOnlyList<IAddressSpace> AddressSpaces => spaces;
+    public IReadOnlyList<IAddressSpace> AddressSpaces => _spaces;
 
     /// <inheritdoc/>
     public ulong FreeSystemFrameCount => Physical.System.FreeCount;
 
     internal PhysicalMemory Physical { get; }
 
-    internal ref MemoryCounters Count => ref counters;
+    internal ref MemoryCounters Count => ref _counters;
 
-    internal List<ReferenceAddressSpace> Spaces => spaces;
+    internal List<ReferenceAddressSpace> Spaces => _spaces;
 
     internal AnonVmas Anons { get; } = new();
 
@@ -77,7 +77,7 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
 
         // First the new owner, so that whoever begins now sees it; then everybody who began before is told.
         pagemap.Owner = owner;
-        foreach (ReferenceAddressSpace space in spaces.ToArray())
+        foreach (ReferenceAddressSpace space in _spaces.ToArray())
         {
             space.Revoke(pagemap);
         }
@@ -104,8 +104,8 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     {
         ThrowIfDisposed();
         ArgumentNullException.ThrowIfNull(options);
-        PageFile file = AddFile(new FileId(namedFiles.Count), options.Kind, options.PageCount, options.InitialTag);
-        namedFiles.Add(file);
+        PageFile file = AddFile(new FileId(_namedFiles.Count), options.Kind, options.PageCount, options.InitialTag);
+        _namedFiles.Add(file);
         for (ulong index = 0; options.InitialTag is not null && index < file.PageCount; index++)
         {
             // Pages that were written are in the page cache; the others are holes.
@@ -131,7 +131,7 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     {
         ThrowIfDisposed();
         ReferenceAddressSpace space = new(this);
-        spaces.Add(space);
+        _spaces.Add(space);
         return space;
     }
 
@@ -266,25 +266,25 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     /// <summary>Ends every address space. Further calls throw.</summary>
     public void Dispose()
     {
-        foreach (ReferenceAddressSpace space in spaces.ToArray())
+        foreach (ReferenceAddressSpace space in _spaces.ToArray())
         {
             space.Dispose();
         }
 
-        disposed = true;
+        _disposed = true;
     }
 
     internal PageFile FileAt(FileId id)
     {
-        if ((uint)id.Index >= (uint)namedFiles.Count)
+        if ((uint)id.Index >= (uint)_namedFiles.Count)
         {
-            throw new ArgumentOutOfRangeException(nameof(id), id.Index, $"There are {namedFiles.Count} files; number {id.Index} is none of them.");
+            throw new ArgumentOutOfRangeException(nameof(id), id.Index, $"There are {_namedFiles.Count} files; number {id.Index} is none of them.");
         }
 
-        return namedFiles[id.Index];
+        return _namedFiles[id.Index];
     }
 
-    internal PageFile FileOfFrame(uint pfn) => files[Physical[pfn].FilePlusOne - 1];
+    internal PageFile FileOfFrame(uint pfn) => _files[Physical[pfn].FilePlusOne - 1];
 
     /// <summary>The nameless object behind a shared anonymous mapping.</summary>
     internal PageFile CreateNamelessFile(ulong pageCount) => AddFile(FileId.None, FileKind.Memfd, pageCount, null);
@@ -292,7 +292,7 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     /// <summary>The last mapping of a nameless object is gone: so are its pages.</summary>
     internal void DropIfUnmapped(PageFile file)
     {
-        if (file.Id != FileId.None || spaces.Exists(space => space.Areas.Items.Any(vma => ReferenceEquals(vma.File, file))))
+        if (file.Id != FileId.None || _spaces.Exists(space => space.Areas.Items.Any(vma => ReferenceEquals(vma.File, file))))
         {
             return;
         }
@@ -331,7 +331,7 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
         ulong first = frame.Index;
         ulong last = first + Physical.PagesInFolio(head) - 1;
         List<FolioPlace> places = [];
-        foreach (ReferenceAddressSpace space in spaces)
+        foreach (ReferenceAddressSpace space in _spaces)
         {
             foreach (Vma vma in space.Areas.Items)
             {
@@ -357,8 +357,8 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
 
     private PageFile AddFile(FileId id, FileKind kind, ulong pageCount, Func<ulong, ulong>? initialTag)
     {
-        PageFile file = new(id, kind, pageCount, initialTag) { TableIndex = files.Count };
-        files.Add(file);
+        PageFile file = new(id, kind, pageCount, initialTag) { TableIndex = _files.Count };
+        _files.Add(file);
         return file;
     }
 
@@ -412,5 +412,5 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
         }
     }
 
-    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(disposed, this);
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
 }

@@ -5,15 +5,15 @@ namespace HmmFast.Reference;
 /// <param name="beforeBorder">Told before a border comes to lie inside a VMA at a page: 2 MiB mappings do not lie across one.</param>
 internal sealed class VmaList(AnonVmas anons, Action<Vma, ulong> beforeBorder)
 {
-    private readonly List<Vma> items = [];
+    private readonly List<Vma> _items = [];
 
-    public IReadOnlyList<Vma> Items => items;
+    public IReadOnlyList<Vma> Items => _items;
 
     /// <summary>find_vma: the first VMA that ends after the page; it may start after it too.</summary>
     public Vma? FindAtOrAfter(ulong vpn)
     {
         int index = IndexAtOrAfter(vpn);
-        return index < items.Count ? items[index] : null;
+        return index < _items.Count ? _items[index] : null;
     }
 
     /// <summary>The VMA that holds the page.</summary>
@@ -28,13 +28,13 @@ internal sealed class VmaList(AnonVmas anons, Action<Vma, ulong> beforeBorder)
     {
         int index = IndexAtOrAfter(start);
         Vma? next = FindAtOrAfter(end);
-        return (index > 0 ? items[index - 1] : null, next);
+        return (index > 0 ? _items[index - 1] : null, next);
     }
 
     public Vma? Before(Vma vma)
     {
         int index = IndexAtOrAfter(vma.Start);
-        return index > 0 ? items[index - 1] : null;
+        return index > 0 ? _items[index - 1] : null;
     }
 
     public Vma? After(Vma vma) => FindAtOrAfter(vma.End);
@@ -42,12 +42,12 @@ internal sealed class VmaList(AnonVmas anons, Action<Vma, ulong> beforeBorder)
     public void Add(Vma vma)
     {
         vma.Stamp = anons.NextStamp();
-        items.Insert(IndexAtOrAfter(vma.Start), vma);
+        _items.Insert(IndexAtOrAfter(vma.Start), vma);
     }
 
-    public void Remove(Vma vma) => items.Remove(vma);
+    public void Remove(Vma vma) => _items.Remove(vma);
 
-    public void Clear() => items.Clear();
+    public void Clear() => _items.Clear();
 
     /// <summary>Cuts a VMA in two; returns the upper part, the VMA itself stays the lower one.</summary>
     public Vma Split(Vma vma, ulong at)
@@ -242,11 +242,11 @@ internal sealed class VmaList(AnonVmas anons, Action<Vma, ulong> beforeBorder)
     private int IndexAtOrAfter(ulong vpn)
     {
         int low = 0;
-        int high = items.Count;
+        int high = _items.Count;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (items[middle].End > vpn)
+            if (_items[middle].End > vpn)
             {
                 high = middle;
             }

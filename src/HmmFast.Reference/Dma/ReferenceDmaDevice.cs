@@ -6,7 +6,7 @@ namespace HmmFast.Reference.Dma;
 /// <summary>An importing device's DMA API, one page at a time.</summary>
 public sealed class ReferenceDmaDevice : IDmaDevice
 {
-    private readonly SortedDictionary<ulong, ulong> takenPages = [];
+    private readonly SortedDictionary<ulong, ulong> _takenPages = [];
 
     /// <summary>Makes it.</summary>
     /// <param name="memory">Whose pages it maps.</param>
@@ -53,7 +53,7 @@ public sealed class ReferenceDmaDevice : IDmaDevice
         }
 
         ulong start = Options.IovaStart;
-        foreach ((ulong from, ulong count) in takenPages)
+        foreach ((ulong from, ulong count) in _takenPages)
         {
             if (from - start >= (ulong)pageCount * 4096)
             {
@@ -69,7 +69,7 @@ public sealed class ReferenceDmaDevice : IDmaDevice
             return HmmStatus.OutOfMemory;
         }
 
-        takenPages.Add(start, (ulong)pageCount);
+        _takenPages.Add(start, (ulong)pageCount);
         map = new ReferenceDmaMap(this, pageCount, new DmaAddress(start));
         return HmmStatus.Ok;
     }
@@ -78,7 +78,7 @@ public sealed class ReferenceDmaDevice : IDmaDevice
     {
         if (Options.UsesIommu)
         {
-            takenPages.Remove(iovaBase.Value);
+            _takenPages.Remove(iovaBase.Value);
         }
     }
 

@@ -7,15 +7,15 @@ namespace HmmFast.Reference.Dma;
 /// <summary>A DMA map, one page at a time: SEMANTICS section 8 as it reads.</summary>
 internal sealed class ReferenceDmaMap : IHmmDmaMap
 {
-    private readonly ReferenceDmaDevice device;
-    private readonly HmmPfnLayout layout;
-    private DmaMapCounters counters;
-    private bool isDisposed;
+    private readonly ReferenceDmaDevice _device;
+    private readonly HmmPfnLayout _layout;
+    private DmaMapCounters _counters;
+    private bool _isDisposed;
 
     internal ReferenceDmaMap(ReferenceDmaDevice device, int pageCount, DmaAddress iovaBase)
     {
-        this.device = device;
-        layout = device.Memory.Options.Layout;
+        _device = device;
+        _layout = device.Memory.Options.Layout;
         PageCount = pageCount;
         IovaBase = iovaBase;
     }
@@ -24,7 +24,7 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
 
     public DmaAddress IovaBase { get; }
 
-    public DmaMapCounters Counters => counters;
+    public DmaMapCounters Counters => _counters;
 
     public HmmStatus Map(int first, Span<HmmPfn> hmmPfns, Span<DmaAddress> addresses)
     {
@@ -36,19 +36,19 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
 
         for (int i = 0; i < hmmPfns.Length; i++)
         {
-            if (layout.IsValid(hmmPfns[i]) && KindOf(layout.PfnOf(hmmPfns[i])) == DeviceMemoryKind.Private)
+            if (_layout.IsValid(hmmPfns[i]) && KindOf(_layout.PfnOf(hmmPfns[i])) == DeviceMemoryKind.Private)
             {
-                throw new InvalidOperationException($"Word {i} holds the device-private {layout.PfnOf(hmmPfns[i])}, which has no address.");
+                throw new InvalidOperationException($"Word {i} holds the device-private {_layout.PfnOf(hmmPfns[i])}, which has no address.");
             }
         }
 
-        ClientReach reach = device.Client.Reach;
+        ClientReach reach = _device.Client.Reach;
         DeviceId? lastPagemap = null;
         bool failed = false;
         for (int i = 0; i < hmmPfns.Length; i++)
         {
             addresses[i] = MapOne(reach, first + i, ref hmmPfns[i], ref lastPagemap);
-            failed |= addresses[i].IsError && layout.IsValid(hmmPfns[i]);
+            failed |= addresses[i].IsError && _layout.IsValid(hmmPfns[i]);
         }
 
         return failed ? HmmStatus.Fault : HmmStatus.Ok;
@@ -60,14 +60,14 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
         int unmapped = 0;
         foreach (ref HmmPfn word in hmmPfns)
         {
-            if (layout.IsValid(word) && (word.Raw & layout.DmaMappedBit) != 0)
+            if (_layout.IsValid(word) && (word.Raw & _layout.DmaMappedBit) != 0)
             {
-                word = new HmmPfn(word.Raw & ~layout.StickyMask);
+                word = new HmmPfn(word.Raw & ~_layout.StickyMask);
                 unmapped++;
             }
         }
 
-        counters.Unmapped += (ulong)unmapped;
+        _counters.Unmapped += (ulong)unmapped;
         return unmapped;
     }
 
@@ -80,29 +80,29 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
             return HmmStatus.Ok;
         }
 
-        counters.P2pLookups++;
+        _counters.P2pLookups++;
         ulong lastPage = physicalAddress + ((ulong)(addresses.Length - 1) * 4096);
         bool reachable = provider.MapType == P2PdmaMapType.BusAddr
-            || (provider.MapType == P2PdmaMapType.ThruHostBridge && (device.Options.UsesIommu || device.CanDrive(lastPage)));
+            || (provider.MapType == P2PdmaMapType.ThruHostBridge && (_device.Options.UsesIommu || _device.CanDrive(lastPage)));
         for (int i = 0; i < addresses.Length; i++)
         {
             ulong physical = physicalAddress + ((ulong)i * 4096);
             if (!reachable)
             {
                 addresses[i] = DmaAddress.MappingError;
-                counters.Failed++;
+                _counters.Failed++;
             }
             else if (provider.MapType == P2PdmaMapType.BusAddr)
             {
                 addresses[i] = new DmaAddress(physical + (ulong)provider.BusOffsetBytes);
-                counters.Mapped++;
-                counters.MappedBus++;
+                _counters.Mapped++;
+                _counters.MappedBus++;
             }
             else
             {
                 addresses[i] = Ordinary(first + i, physical);
-                counters.Mapped++;
-                counters.MappedThruHostBridge++;
+                _counters.Mapped++;
+                _counters.MappedThruHostBridge++;
             }
         }
 
@@ -111,26 +111,26 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
 
     public void Dispose()
     {
-        if (!isDisposed)
+        if (!_isDisposed)
         {
-            isDisposed = true;
-            device.Return(IovaBase);
+            _isDisposed = true;
+            _device.Return(IovaBase);
         }
     }
 
     private DmaAddress MapOne(ClientReach reach, int entry, ref HmmPfn word, ref DeviceId? lastPagemap)
     {
-        if (!layout.IsValid(word))
+        if (!_layout.IsValid(word))
         {
             return DmaAddress.MappingError;
         }
 
-        Pfn pfn = layout.PfnOf(word);
+        Pfn pfn = _layout.PfnOf(word);
         ulong physical = pfn.Value * 4096;
-        bool isMapped = (word.Raw & layout.DmaMappedBit) != 0;
-        if (isMapped && (word.Raw & layout.P2pDmaBusBit) == 0)
+        bool isMapped = (word.Raw & _layout.DmaMappedBit) != 0;
+        if (isMapped && (word.Raw & _layout.P2pDmaBusBit) == 0)
         {
-            counters.Kept++;
+            _counters.Kept++;
             return Ordinary(entry, physical);
         }
 
@@ -138,10 +138,10 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
         long busOffset = 0;
         if (KindOf(pfn) == DeviceMemoryKind.PciP2pdma)
         {
-            DeviceId pagemap = device.Memory.DeviceOf(pfn)!.Value;
+            DeviceId pagemap = _device.Memory.DeviceOf(pfn)!.Value;
             if (lastPagemap != pagemap)
             {
-                counters.P2pLookups++;
+                _counters.P2pLookups++;
                 lastPagemap = pagemap;
             }
 
@@ -153,24 +153,24 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
             }
         }
 
-        ulong bare = word.Raw & ~layout.StickyMask;
+        ulong bare = word.Raw & ~_layout.StickyMask;
         switch (type)
         {
             case P2PdmaMapType.None:
-                word = new HmmPfn(bare | layout.DmaMappedBit);
+                word = new HmmPfn(bare | _layout.DmaMappedBit);
                 Count(isMapped, P2PdmaMapType.None);
                 return Ordinary(entry, physical);
             case P2PdmaMapType.BusAddr:
-                word = new HmmPfn(bare | layout.DmaMappedBit | layout.P2pDmaBusBit);
+                word = new HmmPfn(bare | _layout.DmaMappedBit | _layout.P2pDmaBusBit);
                 Count(isMapped, P2PdmaMapType.BusAddr);
                 return new DmaAddress(physical + (ulong)busOffset);
-            case P2PdmaMapType.ThruHostBridge when device.Options.UsesIommu || device.CanDrive(physical):
-                word = new HmmPfn(bare | layout.DmaMappedBit | layout.P2pDmaBit);
+            case P2PdmaMapType.ThruHostBridge when _device.Options.UsesIommu || _device.CanDrive(physical):
+                word = new HmmPfn(bare | _layout.DmaMappedBit | _layout.P2pDmaBit);
                 Count(isMapped, P2PdmaMapType.ThruHostBridge);
                 return Ordinary(entry, physical);
             default:
                 word = new HmmPfn(bare);
-                counters.Failed++;
+                _counters.Failed++;
                 return DmaAddress.MappingError;
         }
     }
@@ -179,25 +179,25 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
     {
         if (wasMapped)
         {
-            counters.Kept++;
+            _counters.Kept++;
             return;
         }
 
-        counters.Mapped++;
-        counters.MappedBus += type == P2PdmaMapType.BusAddr ? 1UL : 0;
-        counters.MappedThruHostBridge += type == P2PdmaMapType.ThruHostBridge ? 1UL : 0;
+        _counters.Mapped++;
+        _counters.MappedBus += type == P2PdmaMapType.BusAddr ? 1UL : 0;
+        _counters.MappedThruHostBridge += type == P2PdmaMapType.ThruHostBridge ? 1UL : 0;
     }
 
-    private DmaAddress Ordinary(int entry, ulong physical) => device.Options.UsesIommu
+    private DmaAddress Ordinary(int entry, ulong physical) => _device.Options.UsesIommu
         ? new DmaAddress(IovaBase.Value + ((ulong)entry * 4096))
-        : new DmaAddress(physical + (ulong)device.Options.OffsetBytes);
+        : new DmaAddress(physical + (ulong)_device.Options.OffsetBytes);
 
     private DeviceMemoryKind? KindOf(Pfn pfn) =>
-        device.Memory.DeviceOf(pfn) is { } owner ? device.Memory.KindOf(owner) : null;
+        _device.Memory.DeviceOf(pfn) is { } owner ? _device.Memory.KindOf(owner) : null;
 
     private void Check(int first, int count)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (first < 0 || count > PageCount - first)
         {
             throw new ArgumentOutOfRangeException(nameof(first), first, $"{count} words from entry {first} do not fit a map of {PageCount} entries.");

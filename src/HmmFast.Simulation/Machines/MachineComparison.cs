@@ -9,7 +9,7 @@ namespace HmmFast.Simulation.Machines;
 /// </summary>
 public static class MachineComparison
 {
-    private static readonly (string Name, Func<PciFunctionDescription, string?> Value)[] _functionFacts =
+    private static readonly (string Name, Func<PciFunctionDescription, string?> Value)[] FunctionFacts =
     [
         ("kind", static f => f.Kind is PciFunctionKind.Unknown or PciFunctionKind.Bridge || (f.ClassCode is null && f.PcieType is null) ? null : f.Kind.ToString()),
         ("is a bridge", static f => f.Kind == PciFunctionKind.Unknown ? null : f.IsBridge ? "yes" : "no"),
@@ -54,7 +54,7 @@ public static class MachineComparison
 
     private static void CompareFunctions(List<MachineDifference> list, string name, PciFunctionDescription left, PciFunctionDescription right)
     {
-        foreach ((string fact, Func<PciFunctionDescription, string?> value) in _functionFacts)
+        foreach ((string fact, Func<PciFunctionDescription, string?> value) in FunctionFacts)
         {
             CompareFact(list, name, fact, value(left), value(right));
         }

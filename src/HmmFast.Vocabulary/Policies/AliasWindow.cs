@@ -11,7 +11,7 @@ namespace HmmFast.Policies;
 /// </remarks>
 public sealed class AliasWindow
 {
-    private readonly int[] slotOfChunk;
+    private readonly int[] _slotOfChunk;
 
     private AliasWindow(Pfn firstDevicePage, ulong devicePageCount, Pfn firstAlias, ulong aliasPageCount, ulong chunkPageCount, long busOffsetBytes, int[] slotOfChunk)
     {
@@ -21,7 +21,7 @@ public sealed class AliasWindow
         AliasPageCount = aliasPageCount;
         ChunkPageCount = chunkPageCount;
         BusOffsetBytes = busOffsetBytes;
-        this.slotOfChunk = slotOfChunk;
+        _slotOfChunk = slotOfChunk;
         OffersAll = true;
         IsIdentity = true;
         for (int chunk = 0; chunk < slotOfChunk.Length; chunk++)
@@ -56,7 +56,7 @@ public sealed class AliasWindow
     public bool IsIdentity { get; }
 
     /// <summary>Chunks of private memory.</summary>
-    public int ChunkCount => slotOfChunk.Length;
+    public int ChunkCount => _slotOfChunk.Length;
 
     /// <summary>Slots of the window.</summary>
     public int SlotCount => (int)(AliasPageCount / ChunkPageCount);
@@ -107,7 +107,7 @@ public sealed class AliasWindow
 
     /// <summary>The slot that shows a chunk; -1 when it is not mapped.</summary>
     /// <param name="chunk">0 to <see cref="ChunkCount"/> - 1.</param>
-    public int SlotOf(int chunk) => slotOfChunk[chunk];
+    public int SlotOf(int chunk) => _slotOfChunk[chunk];
 
     /// <summary>True when the frame is one of the window's alias frames.</summary>
     public bool Contains(Pfn pfn) => pfn.Value - FirstAlias.Value < AliasPageCount;
@@ -119,7 +119,7 @@ public sealed class AliasWindow
     public bool TryGetAlias(Pfn devicePage, out Pfn alias)
     {
         ulong offset = OffsetOf(devicePage);
-        int slot = slotOfChunk[offset / ChunkPageCount];
+        int slot = _slotOfChunk[offset / ChunkPageCount];
         alias = slot < 0 ? Pfn.None : FirstAlias + (((ulong)slot * ChunkPageCount) + (offset % ChunkPageCount));
         return slot >= 0;
     }
@@ -135,8 +135,8 @@ public sealed class AliasWindow
         ulong offset = OffsetOf(devicePage);
         int chunk = (int)(offset / ChunkPageCount);
         int next = chunk + 1;
-        while (next < slotOfChunk.Length
-            && (slotOfChunk[chunk] < 0 ? slotOfChunk[next] < 0 : slotOfChunk[next] == slotOfChunk[chunk] + (next - chunk)))
+        while (next < _slotOfChunk.Length
+            && (_slotOfChunk[chunk] < 0 ? _slotOfChunk[next] < 0 : _slotOfChunk[next] == _slotOfChunk[chunk] + (next - chunk)))
         {
             next++;
         }
@@ -158,7 +158,7 @@ public sealed class AliasWindow
         }
 
         int slot = (int)(offset / ChunkPageCount);
-        int chunk = Array.IndexOf(slotOfChunk, slot);
+        int chunk = Array.IndexOf(_slotOfChunk, slot);
         ulong deviceOffset = chunk < 0 ? ulong.MaxValue : ((ulong)chunk * ChunkPageCount) + (offset % ChunkPageCount);
         devicePage = deviceOffset < DevicePageCount ? FirstDevicePage + deviceOffset : Pfn.None;
         return devicePage.IsFrame;
@@ -173,13 +173,13 @@ public sealed class AliasWindow
     {
         CheckChunk(chunk);
         mapped = this;
-        if (slotOfChunk[chunk] >= 0)
+        if (_slotOfChunk[chunk] >= 0)
         {
             return HmmStatus.Ok;
         }
 
         bool[] taken = new bool[SlotCount];
-        foreach (int slot in slotOfChunk)
+        foreach (int slot in _slotOfChunk)
         {
             if (slot >= 0)
             {
@@ -203,21 +203,21 @@ public sealed class AliasWindow
     public AliasWindow WithoutChunk(int chunk)
     {
         CheckChunk(chunk);
-        return slotOfChunk[chunk] < 0 ? this : With(chunk, -1);
+        return _slotOfChunk[chunk] < 0 ? this : With(chunk, -1);
     }
 
     private AliasWindow With(int chunk, int slot)
     {
-        int[] slots = (int[])slotOfChunk.Clone();
+        int[] slots = (int[])_slotOfChunk.Clone();
         slots[chunk] = slot;
         return new AliasWindow(FirstDevicePage, DevicePageCount, FirstAlias, AliasPageCount, ChunkPageCount, BusOffsetBytes, slots);
     }
 
     private void CheckChunk(int chunk)
     {
-        if ((uint)chunk >= (uint)slotOfChunk.Length)
+        if ((uint)chunk >= (uint)_slotOfChunk.Length)
         {
-            throw new ArgumentOutOfRangeException(nameof(chunk), chunk, $"There is no chunk {chunk}; the device has {slotOfChunk.Length}.");
+            throw new ArgumentOutOfRangeException(nameof(chunk), chunk, $"There is no chunk {chunk}; the device has {_slotOfChunk.Length}.");
         }
     }
 

@@ -3,25 +3,25 @@ namespace HmmFast.Policies;
 /// <summary>What one client reaches at one moment: immutable, so that whoever holds it sees one view of connectivity.</summary>
 public sealed class ClientReach
 {
-    private readonly ProviderReach[] providers;
+    private readonly ProviderReach[] _providers;
 
     /// <summary>Makes a snapshot.</summary>
     /// <param name="providers">One entry a device, by <see cref="DeviceId.Index"/>; copied.</param>
     public ClientReach(ReadOnlySpan<ProviderReach> providers)
     {
-        this.providers = providers.ToArray();
+        _providers = providers.ToArray();
     }
 
     /// <summary>Reaches nothing.</summary>
     public static ClientReach Nothing { get; } = new([]);
 
     /// <summary>Devices the snapshot speaks of; others are not reached.</summary>
-    public int ProviderCount => providers.Length;
+    public int ProviderCount => _providers.Length;
 
     /// <summary>How a provider is reached; the default (not at all) for devices the snapshot does not speak of.</summary>
     /// <param name="provider">The pagemap.</param>
     public ProviderReach Of(DeviceId provider) =>
-        (uint)provider.Index < (uint)providers.Length ? providers[provider.Index] : default;
+        (uint)provider.Index < (uint)_providers.Length ? _providers[provider.Index] : default;
 
     /// <summary>The provider whose alias window holds a frame.</summary>
     /// <param name="pfn">The frame.</param>
@@ -29,9 +29,9 @@ public sealed class ClientReach
     /// <returns>False when the frame lies in no alias window.</returns>
     public bool TryFindAlias(Pfn pfn, out DeviceId provider)
     {
-        for (int index = 0; index < providers.Length; index++)
+        for (int index = 0; index < _providers.Length; index++)
         {
-            if (providers[index].Window is { } window && window.Contains(pfn))
+            if (_providers[index].Window is { } window && window.Contains(pfn))
             {
                 provider = new DeviceId(index);
                 return true;

@@ -7,7 +7,7 @@ namespace HmmFast.Policies;
 /// </remarks>
 public sealed class HmmClient
 {
-    private ClientReach reach = ClientReach.Nothing;
+    private ClientReach _reach = ClientReach.Nothing;
 
     /// <summary>Makes a client that reaches nothing yet.</summary>
     /// <param name="name">For people.</param>
@@ -23,11 +23,11 @@ public sealed class HmmClient
     /// <summary>What it reaches now.</summary>
     public ClientReach Reach
     {
-        get => Volatile.Read(ref reach);
+        get => Volatile.Read(ref _reach);
         set
         {
             ArgumentNullException.ThrowIfNull(value);
-            Volatile.Write(ref reach, value);
+            Volatile.Write(ref _reach, value);
         }
     }
 

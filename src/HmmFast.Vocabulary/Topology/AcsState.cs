@@ -6,11 +6,11 @@ namespace HmmFast.Topology;
 /// <remarks>The default value is <see cref="Unknown"/>: what a text does not say stays unknown, and is never taken for "off".</remarks>
 public readonly record struct AcsState
 {
-    private readonly byte knowledge;
+    private readonly byte _knowledge;
 
     private AcsState(byte knowledge, AcsControl capability, AcsControl control)
     {
-        this.knowledge = knowledge;
+        _knowledge = knowledge;
         Capability = capability;
         Control = control;
     }
@@ -22,10 +22,10 @@ public readonly record struct AcsState
     public static AcsState Absent => new(1, AcsControl.None, AcsControl.None);
 
     /// <summary>Whether anything is known.</summary>
-    public bool IsKnown => knowledge != 0;
+    public bool IsKnown => _knowledge != 0;
 
     /// <summary>Whether the function is known to have the capability.</summary>
-    public bool IsPresent => knowledge == 2;
+    public bool IsPresent => _knowledge == 2;
 
     /// <summary>The bits the function can do; none when absent or unknown.</summary>
     public AcsControl Capability { get; }
@@ -44,7 +44,7 @@ public readonly record struct AcsState
 
     /// <summary>The state as text: <c>unknown</c>, <c>none</c> or the bits that are on, like <c>RR+CR</c> (<c>off</c> when none is).</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => knowledge switch
+    public override string ToString() => _knowledge switch
     {
         0 => "unknown",
         1 => "none",

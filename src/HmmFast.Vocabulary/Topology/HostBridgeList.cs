@@ -8,8 +8,8 @@ namespace HmmFast.Topology;
 /// </summary>
 public sealed class HostBridgeList
 {
-    private readonly HostBridgeListEntry[] entries;
-    private readonly HostBridgeCpuRule[] cpuRules;
+    private readonly HostBridgeListEntry[] _entries;
+    private readonly HostBridgeCpuRule[] _cpuRules;
 
     /// <summary>Makes a list.</summary>
     /// <param name="name">The name it is chosen by.</param>
@@ -29,8 +29,8 @@ public sealed class HostBridgeList
         Name = name;
         KernelVersion = kernelVersion;
         Evidence = evidence;
-        this.cpuRules = cpuRules.ToArray();
-        this.entries = entries.ToArray();
+        _cpuRules = cpuRules.ToArray();
+        _entries = entries.ToArray();
         for (int i = 0; i < entries.Length; i++)
         {
             for (int j = 0; j < i; j++)
@@ -83,10 +83,10 @@ public sealed class HostBridgeList
     public string Evidence { get; }
 
     /// <summary>The lines, in order.</summary>
-    public ReadOnlySpan<HostBridgeListEntry> Entries => entries;
+    public ReadOnlySpan<HostBridgeListEntry> Entries => _entries;
 
     /// <summary>Processors whose host bridges all pass peer traffic.</summary>
-    public ReadOnlySpan<HostBridgeCpuRule> CpuRules => cpuRules;
+    public ReadOnlySpan<HostBridgeCpuRule> CpuRules => _cpuRules;
 
     /// <summary>
     /// Finds a built-in list by name, with lines added after commas: <c>linux-6.12</c>, or
@@ -119,7 +119,7 @@ public sealed class HostBridgeList
             return found;
         }
 
-        List<HostBridgeListEntry> entries = [.. found.entries];
+        List<HostBridgeListEntry> entries = [.. found._entries];
         for (int i = 1; i < parts.Length; i++)
         {
             entries.Add(ParseLine(parts[i]));
@@ -131,7 +131,7 @@ public sealed class HostBridgeList
                 text,
                 found.KernelVersion + " with added lines",
                 found.Evidence + "; the added lines are the caller's",
-                found.cpuRules,
+                found._cpuRules,
                 entries.ToArray());
         }
         catch (ArgumentException e)
@@ -146,9 +146,9 @@ public sealed class HostBridgeList
     /// <returns>The line's index in <see cref="Entries"/>, or -1.</returns>
     public int IndexOf(ushort vendor, ushort device)
     {
-        for (int i = 0; i < entries.Length; i++)
+        for (int i = 0; i < _entries.Length; i++)
         {
-            if (entries[i].Vendor == vendor && entries[i].Device == device)
+            if (_entries[i].Vendor == vendor && _entries[i].Device == device)
             {
                 return i;
             }
@@ -162,9 +162,9 @@ public sealed class HostBridgeList
     /// <returns>The rule's index in <see cref="CpuRules"/>, or -1.</returns>
     public int IndexOfCpuRule(CpuIdentity cpu)
     {
-        for (int i = 0; i < cpuRules.Length; i++)
+        for (int i = 0; i < _cpuRules.Length; i++)
         {
-            if (cpuRules[i].Covers(cpu))
+            if (_cpuRules[i].Covers(cpu))
             {
                 return i;
             }

@@ -17,7 +17,7 @@ public readonly struct PciAddress : IEquatable<PciAddress>, IComparable<PciAddre
     /// <summary>The highest function number of a device.</summary>
     public const int MaxFunction = 7;
 
-    private readonly ulong packed;
+    private readonly ulong _packed;
 
     /// <summary>Makes an address from its parts.</summary>
     /// <param name="domain">PCI domain (segment); all 32 bits are allowed, since drivers make domains beyond 16 bits.</param>
@@ -37,25 +37,25 @@ public readonly struct PciAddress : IEquatable<PciAddress>, IComparable<PciAddre
             throw new ArgumentOutOfRangeException(nameof(function), function, $"a PCI function number is 0 to {MaxFunction}, not {function}");
         }
 
-        packed = ((ulong)domain << 16) | ((ulong)bus << 8) | (uint)((device << 3) | function);
+        _packed = ((ulong)domain << 16) | ((ulong)bus << 8) | (uint)((device << 3) | function);
     }
 
-    private PciAddress(ulong packed) => this.packed = packed;
+    private PciAddress(ulong packed) => _packed = packed;
 
     /// <summary>PCI domain (segment), 32 bits.</summary>
-    public uint Domain => (uint)(packed >> 16);
+    public uint Domain => (uint)(_packed >> 16);
 
     /// <summary>Bus number.</summary>
-    public byte Bus => (byte)(packed >> 8);
+    public byte Bus => (byte)(_packed >> 8);
 
     /// <summary>Device number, 0 to 31.</summary>
-    public int Device => (int)(packed >> 3) & MaxDevice;
+    public int Device => (int)(_packed >> 3) & MaxDevice;
 
     /// <summary>Function number, 0 to 7.</summary>
-    public int Function => (int)packed & MaxFunction;
+    public int Function => (int)_packed & MaxFunction;
 
     /// <summary>Device and function as one byte, the kernel's <c>devfn</c>.</summary>
-    public byte DeviceFunction => (byte)packed;
+    public byte DeviceFunction => (byte)_packed;
 
     /// <summary>The bus the function sits on.</summary>
     public PciBusAddress BusAddress => new(Domain, Bus);
@@ -122,16 +122,16 @@ public readonly struct PciAddress : IEquatable<PciAddress>, IComparable<PciAddre
     /// <summary>Compares domain, bus, device and function in this order.</summary>
     /// <param name="other">The other address.</param>
     /// <returns>Negative, zero or positive.</returns>
-    public int CompareTo(PciAddress other) => packed.CompareTo(other.packed);
+    public int CompareTo(PciAddress other) => _packed.CompareTo(other._packed);
 
     /// <inheritdoc/>
-    public bool Equals(PciAddress other) => packed == other.packed;
+    public bool Equals(PciAddress other) => _packed == other._packed;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is PciAddress other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => packed.GetHashCode();
+    public override int GetHashCode() => _packed.GetHashCode();
 
     /// <summary>The address as the kernel writes it: <c>0000:3b:00.0</c>; longer domains with as many digits as they need.</summary>
     /// <returns>The text.</returns>
@@ -154,25 +154,25 @@ public readonly struct PciAddress : IEquatable<PciAddress>, IComparable<PciAddre
     /// <param name="left">One address.</param>
     /// <param name="right">The other.</param>
     /// <returns>True if before.</returns>
-    public static bool operator <(PciAddress left, PciAddress right) => left.packed < right.packed;
+    public static bool operator <(PciAddress left, PciAddress right) => left._packed < right._packed;
 
     /// <summary>Whether the left address is listed after the right one.</summary>
     /// <param name="left">One address.</param>
     /// <param name="right">The other.</param>
     /// <returns>True if after.</returns>
-    public static bool operator >(PciAddress left, PciAddress right) => left.packed > right.packed;
+    public static bool operator >(PciAddress left, PciAddress right) => left._packed > right._packed;
 
     /// <summary>Whether the left address is listed before the right one, or equal.</summary>
     /// <param name="left">One address.</param>
     /// <param name="right">The other.</param>
     /// <returns>True if before or equal.</returns>
-    public static bool operator <=(PciAddress left, PciAddress right) => left.packed <= right.packed;
+    public static bool operator <=(PciAddress left, PciAddress right) => left._packed <= right._packed;
 
     /// <summary>Whether the left address is listed after the right one, or equal.</summary>
     /// <param name="left">One address.</param>
     /// <param name="right">The other.</param>
     /// <returns>True if after or equal.</returns>
-    public static bool operator >=(PciAddress left, PciAddress right) => left.packed >= right.packed;
+    public static bool operator >=(PciAddress left, PciAddress right) => left._packed >= right._packed;
 
     private static bool TryHex(ReadOnlySpan<char> text, int maxDigits, out uint value)
     {

@@ -6,7 +6,7 @@ namespace HmmFast.Dma;
 /// <summary>An importing device's DMA API over the engine: makes <see cref="HmmDmaMap"/>s and holds the device's IOVA space.</summary>
 public sealed class DmaDevice : IDmaDevice
 {
-    private readonly IovaSpace? iovas;
+    private readonly IovaSpace? _iovas;
 
     /// <summary>Makes it.</summary>
     /// <param name="memory">Whose pages it maps.</param>
@@ -27,7 +27,7 @@ public sealed class DmaDevice : IDmaDevice
         Memory = memory;
         Client = client;
         Runs = runs;
-        iovas = Options.UsesIommu ? new IovaSpace(Options) : null;
+        _iovas = Options.UsesIommu ? new IovaSpace(Options) : null;
     }
 
     /// <summary>Whose pages it maps.</summary>
@@ -70,7 +70,7 @@ public sealed class DmaDevice : IDmaDevice
         }
 
         DmaAddress iovaBase = default;
-        if (iovas is not null && !iovas.TryTake((ulong)pageCount, out iovaBase))
+        if (_iovas is not null && !_iovas.TryTake((ulong)pageCount, out iovaBase))
         {
             return HmmStatus.OutOfMemory;
         }
@@ -79,5 +79,5 @@ public sealed class DmaDevice : IDmaDevice
         return HmmStatus.Ok;
     }
 
-    internal void Return(DmaAddress iovaBase) => iovas?.Return(iovaBase);
+    internal void Return(DmaAddress iovaBase) => _iovas?.Return(iovaBase);
 }

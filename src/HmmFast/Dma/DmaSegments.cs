@@ -33,7 +33,7 @@ internal readonly record struct DmaSegment(ulong First, ulong End, DmaSegmentKin
 /// <summary>All frames of a memory system as runs, in order, as one client's snapshot sees them. Made once per snapshot, not per call.</summary>
 internal sealed class DmaSegments
 {
-    private readonly DmaSegment[] segments;
+    private readonly DmaSegment[] _segments;
 
     /// <summary>Cuts the frames into runs.</summary>
     /// <param name="memory">Whose frames.</param>
@@ -70,8 +70,8 @@ internal sealed class DmaSegments
         }
 
         runs.Add(new DmaSegment(next, ulong.MaxValue, DmaSegmentKind.Normal, -1, 0));
-        segments = [.. runs];
-        DmaSegment[] hidden = Array.FindAll(segments, run => run.Kind == DmaSegmentKind.Private);
+        _segments = [.. runs];
+        DmaSegment[] hidden = Array.FindAll(_segments, run => run.Kind == DmaSegmentKind.Private);
         PrivateFirst = hidden.Length == 0 ? 0 : hidden[0].First;
         PrivateCount = hidden.Length == 0 ? 0 : hidden[^1].End - PrivateFirst;
     }
@@ -92,11 +92,11 @@ internal sealed class DmaSegments
     public ref readonly DmaSegment Find(ulong pfn)
     {
         int low = 0;
-        int high = segments.Length - 1;
+        int high = _segments.Length - 1;
         while (low < high)
         {
             int middle = (low + high) >> 1;
-            if (pfn < segments[middle].End)
+            if (pfn < _segments[middle].End)
             {
                 high = middle;
             }
@@ -106,7 +106,7 @@ internal sealed class DmaSegments
             }
         }
 
-        return ref segments[low];
+        return ref _segments[low];
     }
 
     private static void AddAlias(List<DmaSegment> runs, ClientReach reach, ulong first, ulong end, int index, ulong pfnLimit)

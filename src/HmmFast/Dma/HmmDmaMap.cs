@@ -14,16 +14,16 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
     /// <summary>A run behind a shorter one than this is stored plainly: its ends, which are not aligned, would cost more than the middle gains.</summary>
     private const int StreamingRunWords = 1024;
 
-    private readonly DmaDevice device;
-    private readonly HmmPfnLayout layout;
-    private DmaSegments? segments;
-    private DmaMapCounters counters;
-    private bool isDisposed;
+    private readonly DmaDevice _device;
+    private readonly HmmPfnLayout _layout;
+    private DmaSegments? _segments;
+    private DmaMapCounters _counters;
+    private bool _isDisposed;
 
     internal HmmDmaMap(DmaDevice device, int pageCount, DmaAddress iovaBase)
     {
-        this.device = device;
-        layout = device.Memory.Options.Layout;
+        _device = device;
+        _layout = device.Memory.Options.Layout;
         PageCount = pageCount;
         IovaBase = iovaBase;
     }
@@ -32,9 +32,9 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
 
     public DmaAddress IovaBase { get; }
 
-    public DmaMapCounters Counters => counters;
+    public DmaMapCounters Counters => _counters;
 
-    private ulong DmaFlags => layout.DmaMappedBit | layout.P2pDmaBit | layout.P2pDmaBusBit;
+    private ulong DmaFlags => _layout.DmaMappedBit | _layout.P2pDmaBit | _layout.P2pDmaBusBit;
 
     public HmmStatus Map(int first, Span<HmmPfn> hmmPfns, Span<DmaAddress> addresses)
     {
@@ -56,15 +56,15 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
     public int Unmap(int first, Span<HmmPfn> hmmPfns)
     {
         CheckRange(first, hmmPfns.Length);
-        if (layout.DmaMappedBit == 0)
+        if (_layout.DmaMappedBit == 0)
         {
             return 0;
         }
 
         fixed (HmmPfn* words = hmmPfns)
         {
-            nint cleared = device.Runs.ClearWhere((ulong*)words, hmmPfns.Length, layout.ValidBit | layout.DmaMappedBit, DmaFlags);
-            counters.Unmapped += (ulong)cleared;
+            nint cleared = _device.Runs.ClearWhere((ulong*)words, hmmPfns.Length, _layout.ValidBit | _layout.DmaMappedBit, DmaFlags);
+            _counters.Unmapped += (ulong)cleared;
             return (int)cleared;
         }
     }
@@ -82,8 +82,8 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
             return HmmStatus.Ok;
         }
 
-        counters.P2pLookups++;
-        ulong limit = device.PfnLimit;
+        _counters.P2pLookups++;
+        ulong limit = _device.PfnLimit;
         ulong start;
         bool reachable;
         switch (provider.MapType)
@@ -93,9 +93,9 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
                 reachable = true;
                 break;
             case P2PdmaMapType.ThruHostBridge:
-                start = device.Options.UsesIommu
+                start = _device.Options.UsesIommu
                     ? SlotAddress(first)
-                    : physicalAddress + (ulong)device.Options.OffsetBytes;
+                    : physicalAddress + (ulong)_device.Options.OffsetBytes;
                 reachable = (physicalAddress / PageOrder.PageSizeBytes) + (ulong)addresses.Length <= limit;
                 break;
             default:
@@ -107,7 +107,7 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
         if (!reachable)
         {
             addresses.Fill(DmaAddress.MappingError);
-            counters.Failed += (ulong)addresses.Length;
+            _counters.Failed += (ulong)addresses.Length;
             return HmmStatus.Fault;
         }
 
@@ -116,56 +116,56 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
             addresses[i] = new DmaAddress(start + ((ulong)i * PageOrder.PageSizeBytes));
         }
 
-        counters.Mapped += (ulong)addresses.Length;
-        counters.MappedBus += provider.MapType == P2PdmaMapType.BusAddr ? (ulong)addresses.Length : 0;
-        counters.MappedThruHostBridge += provider.MapType == P2PdmaMapType.ThruHostBridge ? (ulong)addresses.Length : 0;
+        _counters.Mapped += (ulong)addresses.Length;
+        _counters.MappedBus += provider.MapType == P2PdmaMapType.BusAddr ? (ulong)addresses.Length : 0;
+        _counters.MappedThruHostBridge += provider.MapType == P2PdmaMapType.ThruHostBridge ? (ulong)addresses.Length : 0;
         return HmmStatus.Ok;
     }
 
     public void Dispose()
     {
-        if (!isDisposed)
+        if (!_isDisposed)
         {
-            isDisposed = true;
-            device.Return(IovaBase);
+            _isDisposed = true;
+            _device.Return(IovaBase);
         }
     }
 
     private DmaSegments Segments()
     {
-        ClientReach reach = device.Client.Reach;
-        if (segments is null || !ReferenceEquals(segments.Reach, reach) || segments.DeviceCount != device.Memory.DeviceCount)
+        ClientReach reach = _device.Client.Reach;
+        if (_segments is null || !ReferenceEquals(_segments.Reach, reach) || _segments.DeviceCount != _device.Memory.DeviceCount)
         {
-            segments = new DmaSegments(device.Memory, reach, device.PfnLimit);
+            _segments = new DmaSegments(_device.Memory, reach, _device.PfnLimit);
         }
 
-        return segments;
+        return _segments;
     }
 
     private void RefusePrivate(DmaSegments known, ulong* words, nint count)
     {
         nint i = known.PrivateCount == 0 ? count : 0;
-        while ((i = device.Runs.FindInside(words, i, count, ValidIn(known.PrivateFirst, known.PrivateCount))) < count)
+        while ((i = _device.Runs.FindInside(words, i, count, ValidIn(known.PrivateFirst, known.PrivateCount))) < count)
         {
-            ulong pfn = words[i] & layout.PfnMask;
+            ulong pfn = words[i] & _layout.PfnMask;
             ref readonly DmaSegment run = ref known.Find(pfn);
             if (run.Kind == DmaSegmentKind.Private)
             {
                 throw new InvalidOperationException(
-                    $"Word {i} holds the device-private {new Pfn(pfn)} of device {run.Pagemap}: it has no address that {device.Client.Name} could use, and must not reach the DMA map.");
+                    $"Word {i} holds the device-private {new Pfn(pfn)} of device {run.Pagemap}: it has no address that {_device.Client.Name} could use, and must not reach the DMA map.");
             }
 
             // A pagemap that lies between private ones: the words of its run are passed over.
-            i = device.Runs.FindOutside(words, i, count, ValidIn(run.First, run.End - run.First));
+            i = _device.Runs.FindOutside(words, i, count, ValidIn(run.First, run.End - run.First));
         }
     }
 
-    private WordFilter ValidIn(ulong first, ulong frameCount) => new(layout.ValidBit, layout.ValidBit, layout.PfnMask, first, frameCount);
+    private WordFilter ValidIn(ulong first, ulong frameCount) => new(_layout.ValidBit, _layout.ValidBit, _layout.PfnMask, first, frameCount);
 
     private HmmStatus MapWords(DmaSegments known, int first, ulong* words, ulong* addresses, nint count)
     {
         bool streaming = count >= StreamingThresholdWords;
-        ulong deviceOffset = (ulong)device.Options.OffsetBytes;
+        ulong deviceOffset = (ulong)_device.Options.OffsetBytes;
         bool failed = false;
         bool longRun = false;
         int lastP2pPagemap = -1;
@@ -173,27 +173,27 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
         while (i < count)
         {
             ulong word = words[i];
-            if ((word & layout.ValidBit) == 0)
+            if ((word & _layout.ValidBit) == 0)
             {
                 addresses[i++] = DmaAddress.MappingError.Value;
                 continue;
             }
 
-            ref readonly DmaSegment run = ref known.Find(word & layout.PfnMask);
-            ulong state = word & (layout.DmaMappedBit | layout.P2pDmaBusBit);
-            bool isKept = layout.DmaMappedBit != 0 && state == layout.DmaMappedBit;
+            ref readonly DmaSegment run = ref known.Find(word & _layout.PfnMask);
+            ulong state = word & (_layout.DmaMappedBit | _layout.P2pDmaBusBit);
+            bool isKept = _layout.DmaMappedBit != 0 && state == _layout.DmaMappedBit;
             DmaSegmentKind kind = isKept ? DmaSegmentKind.Normal : run.Kind;
             if (!isKept && run.Kind != DmaSegmentKind.Normal && run.Pagemap != lastP2pPagemap)
             {
                 lastP2pPagemap = run.Pagemap;
-                counters.P2pLookups++;
+                _counters.P2pLookups++;
             }
 
             // All words alike from here on: valid, with the same state bits, over the same run of frames.
             WordFilter filter = new(
-                layout.ValidBit | layout.DmaMappedBit | layout.P2pDmaBusBit,
-                layout.ValidBit | state,
-                layout.PfnMask,
+                _layout.ValidBit | _layout.DmaMappedBit | _layout.P2pDmaBusBit,
+                _layout.ValidBit | state,
+                _layout.PfnMask,
                 run.First,
                 run.End - run.First);
             nint start = i;
@@ -205,26 +205,26 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
                     addresses[i] = DmaAddress.MappingError.Value;
                 }
 
-                counters.Failed += (ulong)(i - start);
+                _counters.Failed += (ulong)(i - start);
                 failed = true;
                 continue;
             }
 
             bool isBus = kind == DmaSegmentKind.Bus;
-            bool byPlace = device.Options.UsesIommu && !isBus;
+            bool byPlace = _device.Options.UsesIommu && !isBus;
             ulong set = isKept
                 ? 0
-                : layout.DmaMappedBit
-                    | (isBus ? layout.P2pDmaBusBit : 0)
-                    | (kind == DmaSegmentKind.ThruHostBridge ? layout.P2pDmaBit : 0);
+                : _layout.DmaMappedBit
+                    | (isBus ? _layout.P2pDmaBusBit : 0)
+                    | (kind == DmaSegmentKind.ThruHostBridge ? _layout.P2pDmaBit : 0);
             WordEffect effect = new(
                 isKept ? 0 : DmaFlags,
                 set,
                 byPlace ? SlotAddress(first + (int)i) : isBus ? (ulong)run.BusOffsetBytes : deviceOffset,
                 !byPlace);
-            i = device.Runs.Map(words, addresses, i, count, filter, effect, streaming && (start == 0 || longRun));
+            i = _device.Runs.Map(words, addresses, i, count, filter, effect, streaming && (start == 0 || longRun));
             longRun = i - start >= StreamingRunWords;
-            Count((ulong)(i - start), (state & layout.DmaMappedBit) != 0, kind);
+            Count((ulong)(i - start), (state & _layout.DmaMappedBit) != 0, kind);
         }
 
         return failed ? HmmStatus.Fault : HmmStatus.Ok;
@@ -234,20 +234,20 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
     {
         if (wasMapped)
         {
-            counters.Kept += wordCount;
+            _counters.Kept += wordCount;
             return;
         }
 
-        counters.Mapped += wordCount;
-        counters.MappedBus += kind == DmaSegmentKind.Bus ? wordCount : 0;
-        counters.MappedThruHostBridge += kind == DmaSegmentKind.ThruHostBridge ? wordCount : 0;
+        _counters.Mapped += wordCount;
+        _counters.MappedBus += kind == DmaSegmentKind.Bus ? wordCount : 0;
+        _counters.MappedThruHostBridge += kind == DmaSegmentKind.ThruHostBridge ? wordCount : 0;
     }
 
     private ulong SlotAddress(int entry) => IovaBase.Value + ((ulong)entry * PageOrder.PageSizeBytes);
 
     private void CheckRange(int first, int count)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (first < 0 || count > PageCount - first)
         {
             throw new ArgumentOutOfRangeException(nameof(first), first, $"{count} words from entry {first} do not fit a map of {PageCount} entries.");

@@ -7,14 +7,14 @@ namespace HmmFast.Policies;
 /// </remarks>
 public sealed class DevmemAllowedPolicy : IHmmPolicy
 {
-    private readonly Func<ForeignPageQuestion, bool> allowed;
+    private readonly Func<ForeignPageQuestion, bool> _allowed;
 
     /// <summary>Makes the policy.</summary>
     /// <param name="allowed">The exporter's method, without side effects; null for the default of the remarks.</param>
     /// <param name="name">The row's name when a method is given; null for <c>devmem-allowed-own</c>.</param>
     public DevmemAllowedPolicy(Func<ForeignPageQuestion, bool>? allowed = null, string? name = null)
     {
-        this.allowed = allowed ?? (static question => question.Reach.IsPermitted && (question.LinkIsUp || question.Reach.P2pIsAllowed));
+        _allowed = allowed ?? (static question => question.Reach.IsPermitted && (question.LinkIsUp || question.Reach.P2pIsAllowed));
         Name = allowed is null ? "devmem-allowed" : name ?? "devmem-allowed-own";
     }
 
@@ -32,7 +32,7 @@ public sealed class DevmemAllowedPolicy : IHmmPolicy
             return ForeignPageAnswer.Private();
         }
 
-        return allowed(question)
+        return _allowed(question)
             ? ForeignPageAnswer.Private(PolicyChecks.DevmemAllowed)
             : ForeignPageAnswer.Fall(PolicyChecks.DevmemAllowed);
     }

@@ -4,14 +4,14 @@ namespace HmmFast.Policies;
 /// <remarks>Without a callback of its own it asks whether the private link is up: an importer knows its own interconnect.</remarks>
 public sealed class RangeCallbackPolicy : IHmmPolicy
 {
-    private readonly Func<ForeignPageQuestion, bool> callback;
+    private readonly Func<ForeignPageQuestion, bool> _callback;
 
     /// <summary>Makes the policy.</summary>
     /// <param name="callback">The importer's callback, without side effects; null: is the private link up?</param>
     /// <param name="name">The row's name when a callback is given; null for <c>range-callback-own</c>.</param>
     public RangeCallbackPolicy(Func<ForeignPageQuestion, bool>? callback = null, string? name = null)
     {
-        this.callback = callback ?? (static question => question.LinkIsUp);
+        _callback = callback ?? (static question => question.LinkIsUp);
         Name = callback is null ? "range-callback" : name ?? "range-callback-own";
     }
 
@@ -26,7 +26,7 @@ public sealed class RangeCallbackPolicy : IHmmPolicy
             return ForeignPageAnswer.Private();
         }
 
-        return callback(question)
+        return _callback(question)
             ? ForeignPageAnswer.Private(PolicyChecks.RangeCallback)
             : ForeignPageAnswer.Fall(PolicyChecks.RangeCallback);
     }

@@ -3,13 +3,13 @@ namespace HmmFast.Policies;
 /// <summary>P11: another policy, with PRIVATE and P2P bits in the result words, so that a driver cannot take one kind of pfn for the other.</summary>
 public sealed class TypedOutputPolicy : IHmmPolicy
 {
-    private readonly IHmmPolicy inner;
+    private readonly IHmmPolicy _inner;
 
     /// <summary>Makes the policy.</summary>
     /// <param name="inner">Who decides; null for core distance.</param>
     public TypedOutputPolicy(IHmmPolicy? inner = null)
     {
-        this.inner = inner ?? new CoreDistancePolicy();
+        _inner = inner ?? new CoreDistancePolicy();
         Name = inner is null ? "typed-output" : "typed-output+" + inner.Name;
     }
 
@@ -20,20 +20,20 @@ public sealed class TypedOutputPolicy : IHmmPolicy
     public bool TypedOutput => true;
 
     /// <inheritdoc/>
-    public bool RequestsP2p => inner.RequestsP2p;
+    public bool RequestsP2p => _inner.RequestsP2p;
 
     /// <inheritdoc/>
-    public MapFailureAnswer OnMapFailure => inner.OnMapFailure;
+    public MapFailureAnswer OnMapFailure => _inner.OnMapFailure;
 
     /// <inheritdoc/>
-    public bool ExporterMaps => inner.ExporterMaps;
+    public bool ExporterMaps => _inner.ExporterMaps;
 
     /// <inheritdoc/>
-    public bool PostChecks => inner.PostChecks;
+    public bool PostChecks => _inner.PostChecks;
 
     /// <inheritdoc/>
-    public OwnerRule Owners => inner.Owners;
+    public OwnerRule Owners => _inner.Owners;
 
     /// <inheritdoc/>
-    public ForeignPageAnswer Decide(in ForeignPageQuestion question) => inner.Decide(question);
+    public ForeignPageAnswer Decide(in ForeignPageQuestion question) => _inner.Decide(question);
 }

@@ -8,7 +8,7 @@ namespace HmmFast.Topology.Tests.Readers;
 /// <summary>The machine of Samples/little.json as configuration spaces, and from them as lspci dumps and sysfs trees.</summary>
 internal static class LittleMachine
 {
-    private static readonly Function[] _functions =
+    private static readonly Function[] Functions =
     [
         new("0000:00:00.0", "", 0x8086, 0x09A2, 0x0600, null, 0, 0, null, 0, 0),
         new("0000:00:01.0", "", 0x8086, 0x347A, 0x0604, 4, 1, 4, (0x5F, 0x1D), 4, 16),
@@ -24,7 +24,7 @@ internal static class LittleMachine
     public static string Dump(int bytes, int count = 8)
     {
         var text = new StringBuilder();
-        foreach (Function function in _functions.Take(count))
+        foreach (Function function in Functions.Take(count))
         {
             text.Append(CultureInfo.InvariantCulture, $"{function.Address} something: anything\n");
             byte[] config = Config(function);
@@ -50,7 +50,7 @@ internal static class LittleMachine
     public static Dictionary<string, object> SysfsFiles()
     {
         var files = new Dictionary<string, object>(StringComparer.Ordinal);
-        foreach (Function function in _functions)
+        foreach (Function function in Functions)
         {
             string place = function.Path.Length == 0 ? function.Address : $"{function.Path}/{function.Address}";
             AddAttributes(files, $"sys/devices/pci0000:00/{place}", function);
@@ -65,7 +65,7 @@ internal static class LittleMachine
     public static Dictionary<string, object> FlatFiles(int configBytes = 4096)
     {
         var files = new Dictionary<string, object>(StringComparer.Ordinal);
-        foreach (Function function in _functions)
+        foreach (Function function in Functions)
         {
             AddAttributes(files, $"copy/{function.Address}", function, configBytes);
         }
@@ -142,7 +142,7 @@ internal static class LittleMachine
 
         int cfgSize = function.PcieType is null ? 256 : 4096;
         files[$"{folder}/config"] = Config(function)[..Math.Min(configBytes, cfgSize)];
-        files[$"{folder}/iommu_group"] = new Link($"../../../kernel/iommu_groups/{Array.IndexOf(_functions, function)}");
+        files[$"{folder}/iommu_group"] = new Link($"../../../kernel/iommu_groups/{Array.IndexOf(Functions, function)}");
         Text("resource", function.Class == 0x0302
             ? "0x00000000a0000000 0x00000000a0ffffff 0x0000000000040200\n0x0000020000000000 0x0000020fffffffff 0x000000000014220c"
             : "0x0000000000000000 0x0000000000000000 0x0000000000000000");

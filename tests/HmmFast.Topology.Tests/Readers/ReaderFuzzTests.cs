@@ -15,9 +15,9 @@ public class ReaderFuzzTests(ITestOutputHelper output)
     private const int UsualTreeMutants = 300;
 
     // A mutant of a few kilobytes takes microseconds; a stall of the whole machine must not fail the run.
-    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
-    private static readonly byte[][] _words =
+    private static readonly byte[][] Words =
     [
         .. new[]
         {
@@ -118,7 +118,7 @@ public class ReaderFuzzTests(ITestOutputHelper output)
 
             TimeSpan elapsed = clock.Elapsed;
             slowest = elapsed > slowest ? elapsed : slowest;
-            Assert.True(elapsed < _bound, $"{name}: mutant {i} of seed {firstSeed} took {elapsed}");
+            Assert.True(elapsed < Bound, $"{name}: mutant {i} of seed {firstSeed} took {elapsed}");
         }
 
         output.WriteLine($"{name}: {mutants} mutants of seed {firstSeed}, {read} read, {mutants - read} refused, slowest {slowest.TotalMilliseconds:f1} ms");
@@ -153,7 +153,7 @@ public class ReaderFuzzTests(ITestOutputHelper output)
                     bytes.InsertRange(at, bytes.GetRange(at, length));
                     break;
                 case 4:
-                    bytes.InsertRange(at, _words[random.Next(_words.Length)]);
+                    bytes.InsertRange(at, Words[random.Next(Words.Length)]);
                     break;
                 case 5:
                     Replace(bytes, at, random);
@@ -190,7 +190,7 @@ public class ReaderFuzzTests(ITestOutputHelper output)
         }
 
         bytes.RemoveRange(start, end - start);
-        bytes.InsertRange(start, _words[random.Next(_words.Length)]);
+        bytes.InsertRange(start, Words[random.Next(Words.Length)]);
     }
 
     private static void SwapLines(List<byte> bytes, Random random)

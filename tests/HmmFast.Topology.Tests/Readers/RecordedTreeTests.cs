@@ -10,7 +10,7 @@ namespace HmmFast.Topology.Tests.Readers;
 /// <summary>Five recorded machines, each as sysfs, lspci text, dump and drawn tree, against what their kernel said (case.json).</summary>
 public class RecordedTreeTests
 {
-    private static readonly Dictionary<string, byte[]> _files = Unpack();
+    private static readonly Dictionary<string, byte[]> Files = Unpack();
 
     [Theory]
     [InlineData("tree1")]
@@ -47,7 +47,7 @@ public class RecordedTreeTests
     [InlineData("tree35", "lspci-t.txt", false)]
     public void LspciTexts_RecordedTree_AreItsCase(string tree, string file, bool withAcs)
     {
-        MachineDescription machine = MachineReader.Parse(_files[$"{tree}/{file}"], file);
+        MachineDescription machine = MachineReader.Parse(Files[$"{tree}/{file}"], file);
 
         Assert.Null(machine.Cpu);
         AssertTree(Case(tree), machine, withAcs);
@@ -59,7 +59,7 @@ public class RecordedTreeTests
     public void Comparison_SysfsAndText_DoNotContradict(string tree)
     {
         MachineDescription sysfs = MachineReader.Open(Path.Combine(TestFiles.Recordings, "sysfs.tar.gz#" + tree));
-        MachineDescription text = MachineReader.Parse(_files[$"{tree}/lspci-vvv.txt"], "lspci-vvv.txt");
+        MachineDescription text = MachineReader.Parse(Files[$"{tree}/lspci-vvv.txt"], "lspci-vvv.txt");
 
         Assert.DoesNotContain(MachineComparison.Compare(sysfs, text), static difference => difference.IsContradiction);
     }
@@ -82,7 +82,7 @@ public class RecordedTreeTests
         string folder = Directory.CreateTempSubdirectory("hmmfast-sysfs-").FullName;
         try
         {
-            foreach ((string path, byte[] content) in _files.Where(static file => file.Key.StartsWith("tree35/", StringComparison.Ordinal)))
+            foreach ((string path, byte[] content) in Files.Where(static file => file.Key.StartsWith("tree35/", StringComparison.Ordinal)))
             {
                 string target = Path.Combine(folder, path);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -97,7 +97,7 @@ public class RecordedTreeTests
         }
     }
 
-    private static JsonElement Case(string tree) => JsonDocument.Parse(_files[$"{tree}/case.json"]).RootElement;
+    private static JsonElement Case(string tree) => JsonDocument.Parse(Files[$"{tree}/case.json"]).RootElement;
 
     private static void AssertTree(JsonElement recorded, MachineDescription machine, bool withAcs)
     {

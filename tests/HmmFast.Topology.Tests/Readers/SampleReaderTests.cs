@@ -5,25 +5,25 @@ namespace HmmFast.Topology.Tests.Readers;
 /// <summary>One machine in every format: whatever a format carries must agree with the JSON that knows all.</summary>
 public class SampleReaderTests
 {
-    private static readonly MachineDescription _truth = TestFiles.OpenSample("little.json");
+    private static readonly MachineDescription Truth = TestFiles.OpenSample("little.json");
 
     [Fact]
     public void Json_LittleMachine_HasEverything()
     {
-        Assert.Equal(8, _truth.Functions.Count);
-        Assert.Equal("little", _truth.Name);
-        Assert.Equal(106, _truth.Cpu!.Model);
-        PciFunctionDescription port = Find(_truth, "0000:02:01.0");
+        Assert.Equal(8, Truth.Functions.Count);
+        Assert.Equal("little", Truth.Name);
+        Assert.Equal(106, Truth.Cpu!.Model);
+        PciFunctionDescription port = Find(Truth, "0000:02:01.0");
         Assert.Equal(0x20, (int)port.Acs.Control!);
         Assert.True(port.Acs.Redirects);
-        PciFunctionDescription virtualFunction = Find(_truth, "0000:04:00.1");
+        PciFunctionDescription virtualFunction = Find(Truth, "0000:04:00.1");
         Assert.Equal("0000:04:00.0", virtualFunction.PhysicalFunction.ToString());
         Assert.Equal("0000:02:01.0", virtualFunction.Parent.ToString());
         Assert.Equal("0000:00", virtualFunction.RootBus.ToString());
-        PrivateLinkDescription link = Assert.Single(_truth.Links);
+        PrivateLinkDescription link = Assert.Single(Truth.Links);
         Assert.Equal("0001:03:00.0", link.ToAddress.ToString());
         Assert.Equal(700.5, link.LatencyNs);
-        Assert.Empty(_truth.Unknowns);
+        Assert.Empty(Truth.Unknowns);
     }
 
     [Theory]
@@ -326,7 +326,7 @@ public class SampleReaderTests
         machine.Find(PciAddress.Parse(address)) ?? throw new InvalidOperationException($"{address} is not in {machine.Source}");
 
     private static IReadOnlyList<MachineDifference> Compare(MachineDescription machine) => MachineComparison.Compare(
-        machine, new MachineDescription(_truth.Source, _truth.Format, _truth.Functions) { Cpu = _truth.Cpu, HostBridges = _truth.HostBridges });
+        machine, new MachineDescription(Truth.Source, Truth.Format, Truth.Functions) { Cpu = Truth.Cpu, HostBridges = Truth.HostBridges });
 
     private static IEnumerable<MachineDifference> Contradictions(MachineDescription machine) =>
         Compare(machine).Where(static difference => difference.IsContradiction && !difference.Subject.StartsWith("Gpu", StringComparison.Ordinal)

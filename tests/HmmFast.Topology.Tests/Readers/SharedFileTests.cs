@@ -11,7 +11,7 @@ namespace HmmFast.Topology.Tests.Readers;
 /// </summary>
 public class SharedFileTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(1);
 
     [SkippableTheory]
     [InlineData("hwloc/24em64t-2n6c2t-pci.xml")]
@@ -40,7 +40,7 @@ public class SharedFileTests(ITestOutputHelper output)
         string golden = Path.Combine(TestFiles.Golden, Path.GetFileName(file) + ".summary.txt");
         Assert.Equal(File.ReadAllText(golden), MachineSummary.Of(machine));
         output.WriteLine($"{file}: {elapsed.TotalMilliseconds:f1} ms");
-        Assert.True(elapsed < _bound, $"{file} took {elapsed}; {_bound} is the bound");
+        Assert.True(elapsed < Bound, $"{file} took {elapsed}; {Bound} is the bound");
     }
 
     [SkippableFact]

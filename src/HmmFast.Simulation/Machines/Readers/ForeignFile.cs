@@ -5,7 +5,7 @@ namespace HmmFast.Simulation.Machines.Readers;
 /// <summary>Says what a file looks like that no reader reads, so that the message helps.</summary>
 internal static class ForeignFile
 {
-    private static readonly (byte[] Magic, string What)[] _magics =
+    private static readonly (byte[] Magic, string What)[] Magics =
     [
         ([0x7F, (byte)'E', (byte)'L', (byte)'F'], "a program or library (ELF)"),
         ([0x89, (byte)'P', (byte)'N', (byte)'G'], "a picture (PNG)"),
@@ -31,7 +31,7 @@ internal static class ForeignFile
             throw new MachineReadException(name, 0, null, "the file is empty");
         }
 
-        foreach ((byte[] magic, string what) in _magics)
+        foreach ((byte[] magic, string what) in Magics)
         {
             if (bytes.StartsWith(magic))
             {

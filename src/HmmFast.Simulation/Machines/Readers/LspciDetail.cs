@@ -4,11 +4,11 @@ namespace HmmFast.Simulation.Machines.Readers;
 internal static class LspciDetail
 {
     /// <summary>The ACS bits in the order of their numbers, as lspci abbreviates them.</summary>
-    private static readonly string[] _acsBits =
+    private static readonly string[] AcsBitNames =
         ["SrcValid", "TransBlk", "ReqRedir", "CmpltRedir", "UpstreamFwd", "EgressCtrl", "DirectTrans"];
 
     // Longer phrases first: one must not be found inside another.
-    private static readonly (string Phrase, byte Type)[] _expressTypes =
+    private static readonly (string Phrase, byte Type)[] ExpressTypes =
     [
         ("Root Complex Integrated Endpoint", 9),
         ("Root Complex Event Collector", 10),
@@ -146,9 +146,9 @@ internal static class LspciDetail
     {
         string[] words = value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         int bits = 0;
-        for (int i = 0; i < _acsBits.Length; i++)
+        for (int i = 0; i < AcsBitNames.Length; i++)
         {
-            string expected = _acsBits[i];
+            string expected = AcsBitNames[i];
             if (i >= words.Length || words[i].Length != expected.Length + 1 || !words[i].StartsWith(expected, StringComparison.Ordinal)
                 || words[i][^1] is not ('+' or '-'))
             {
@@ -187,7 +187,7 @@ internal static class LspciDetail
         else if (name.StartsWith("Express", StringComparison.Ordinal))
         {
             record.Draft.IsPcie = true;
-            foreach ((string phrase, byte type) in _expressTypes)
+            foreach ((string phrase, byte type) in ExpressTypes)
             {
                 if (name.Contains(phrase, StringComparison.Ordinal))
                 {

@@ -6,7 +6,7 @@ namespace HmmFast.Simulation.Machines.Readers;
 /// </summary>
 internal static class PciNames
 {
-    private static readonly Dictionary<string, ushort> _classes = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, ushort> Classes = new(StringComparer.OrdinalIgnoreCase)
     {
         ["SCSI storage controller"] = 0x0100,
         ["IDE interface"] = 0x0101,
@@ -53,7 +53,7 @@ internal static class PciNames
     };
 
     // A vendor's name must be followed by a blank, so a name that begins another one does not take it.
-    private static readonly (string Name, ushort Id)[] _vendors =
+    private static readonly (string Name, ushort Id)[] Vendors =
     [
         ("Advanced Micro Devices, Inc. [AMD/ATI]", 0x1002),
         ("Advanced Micro Devices, Inc. [AMD]", 0x1022),
@@ -84,7 +84,7 @@ internal static class PciNames
     ];
 
     // The devices that may speak for a host bridge in the kernel's list, under the names of the public id database.
-    private static readonly (ushort Vendor, string Name, ushort Id)[] _devices =
+    private static readonly (ushort Vendor, string Name, ushort Id)[] Devices =
     [
         (0x8086, "Xeon E5/Core i7 DMI2", 0x3C00),
         (0x8086, "Xeon E5/Core i7 IIO PCI Express Root Port in DMI2 Mode", 0x3C01),
@@ -98,14 +98,14 @@ internal static class PciNames
         (0x8086, "Ice Lake Memory Map/VT-d", 0x09A2),
     ];
 
-    public static ushort? ClassByName(string name) => _classes.TryGetValue(name, out ushort code) ? code : null;
+    public static ushort? ClassByName(string name) => Classes.TryGetValue(name, out ushort code) ? code : null;
 
     /// <summary>Vendor and device of a name like <c>Intel Corporation Device 09a2</c>; each null where the name does not tell.</summary>
     public static (ushort? Vendor, ushort? Device) IdsByName(string name)
     {
         ushort? vendor = null;
         string rest = name;
-        foreach ((string vendorName, ushort id) in _vendors)
+        foreach ((string vendorName, ushort id) in Vendors)
         {
             if (name.Length > vendorName.Length && name[vendorName.Length] == ' ' && name.StartsWith(vendorName, StringComparison.Ordinal))
             {
@@ -132,7 +132,7 @@ internal static class PciNames
             }
         }
 
-        foreach ((ushort knownVendor, string deviceName, ushort id) in _devices)
+        foreach ((ushort knownVendor, string deviceName, ushort id) in Devices)
         {
             if (vendor == knownVendor && rest == deviceName)
             {

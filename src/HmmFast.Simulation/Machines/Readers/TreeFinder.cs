@@ -7,14 +7,14 @@ internal static class TreeFinder
     private const int MaxDepth = 12;
 
     // Tried before the search, so that a whole copied /sys is one machine and is found at once.
-    private static readonly string[] _usualPci = ["", "bus/pci/devices", "sys/bus/pci/devices", "pci/devices", "devices"];
-    private static readonly string[] _usualKfd =
+    private static readonly string[] UsualPci = ["", "bus/pci/devices", "sys/bus/pci/devices", "pci/devices", "devices"];
+    private static readonly string[] UsualKfd =
         ["nodes", "topology/nodes", "kfd/topology/nodes", "kfd/kfd/topology/nodes", "class/kfd/kfd/topology/nodes", "sys/class/kfd/kfd/topology/nodes"];
 
     public static IReadOnlyList<(string Path, bool IsKfd, string? KfdBeside)> Find(FileTree tree)
     {
-        string? pci = Array.Find(_usualPci, path => HoldsFunctions(tree, path));
-        string? kfd = Array.Find(_usualKfd, path => HoldsNodes(tree, path)) ?? (HoldsNodes(tree, "") ? "" : null);
+        string? pci = Array.Find(UsualPci, path => HoldsFunctions(tree, path));
+        string? kfd = Array.Find(UsualKfd, path => HoldsNodes(tree, path)) ?? (HoldsNodes(tree, "") ? "" : null);
         if (pci is not null)
         {
             return [(pci, false, kfd)];
