@@ -40,7 +40,7 @@ internal sealed partial class ReferenceAddressSpace
     public void MigrateVmaPages(MigrateVma migration)
     {
         MigrationState state = StateOf(migration, MigrationPhase.Collected);
-        CheckDestinations(migration);
+        CheckEntries(migration);
         state.Phase = MigrationPhase.Moved;
         bool told = false;
         for (int i = 0; i < (int)migration.Range.PageCount; i++)
@@ -417,7 +417,7 @@ internal sealed partial class ReferenceAddressSpace
         return state;
     }
 
-    private void CheckDestinations(MigrateVma migration)
+    private void CheckEntries(MigrateVma migration)
     {
         for (int i = 0; i < (int)migration.Range.PageCount; i++)
         {
@@ -428,11 +428,20 @@ internal sealed partial class ReferenceAddressSpace
             }
 
             ulong pfn = destination.Pfn.Value;
-            bool fresh = pfn <= uint.MaxValue && _physical[(uint)pfn].Has(FrameFlags.InUse) && _physical[(uint)pfn].RefCount == 1
-                && _physical.FolioMapCount((uint)pfn) == 0 && _physical[(uint)pfn].FilePlusOne == 0;
+            bool fresh = pfn <= uint.MaxValue && pfn != PhysicalMemory.ZeroFrame
+                && _physical[(uint)pfn].Has(FrameFlags.InUse) && !_physical[(uint)pfn].Has(FrameFlags.Anonymous)
+                && _physical[(uint)pfn].RefCount == 1 && _physical.FolioMapCount((uint)pfn) == 0 && _physical[(uint)pfn].FilePlusOne == 0;
             if (!fresh)
             {
                 throw new ArgumentException($"Destination {i} names {destination.Pfn}, which was not just taken for a migration.", nameof(migration));
+            }
+
+            MigratePfn source = migration.Source[i];
+            PageEntry entry = _tables.Read(migration.Range.Start.Value + (ulong)i);
+            if (source.IsMigrating && source.IsValid && (entry.Kind != PageEntryKind.Migration || entry.Number != source.Pfn.Value))
+            {
+                throw new InvalidOperationException(
+                    $"Source {i} says {source.Pfn}, but page 0x{migration.Range.Start.Value + (ulong)i:x} does not wait for it any more: it was changed since the migration was set up.");
             }
         }
     }

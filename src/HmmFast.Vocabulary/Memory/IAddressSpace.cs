@@ -62,13 +62,20 @@ public interface IAddressSpace : IDisposable
 
     /// <summary>migrate_vma_setup: collects and isolates pages; fills <see cref="MigrateVma.Source"/> and <see cref="MigrateVma.CollectedPageCount"/>.</summary>
     /// <returns>Ok, or Invalid (nothing done).</returns>
+    /// <exception cref="InvalidOperationException">The migration is under way: it was set up and not finalized.</exception>
     HmmStatus MigrateVmaSetup(MigrateVma migration);
 
     /// <summary>migrate_vma_pages: moves identities to the destinations the driver filled in; entries that could not move lose their MIGRATE flag.</summary>
+    /// <exception cref="ArgumentException">A destination is no page that was just taken for a migration; nothing has moved.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The migration was not set up here, or has moved already; or a collected page was changed since, or an entry of <see cref="MigrateVma.Source"/> was: nothing has
+    /// moved. Two entries have one destination: those before the second have moved.
+    /// </exception>
     void MigrateVmaPages(MigrateVma migration);
 
     /// <summary>migrate_vma_finalize: replaces or restores the page table entries and drops what was held.</summary>
     /// <remarks>Destinations of entries without MIGRATE are given back here, as <see cref="IMemorySystem.ReleasePage"/> would; the driver frees nothing.</remarks>
+    /// <exception cref="InvalidOperationException">The migration was not brought to <see cref="MigrateVmaPages"/> here, or was finalized already.</exception>
     void MigrateVmaFinalize(MigrateVma migration);
 
     /// <summary>make_device_exclusive_range: faults pages in for write and makes their entries exclusive to a device.</summary>

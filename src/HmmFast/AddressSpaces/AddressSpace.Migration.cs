@@ -155,6 +155,18 @@ internal sealed unsafe partial class AddressSpace
         return run;
     }
 
+    /// <summary>Pages from one on, of those asked for, whose entries are held for frames that count up from one.</summary>
+    internal int HeldRun(ulong vpn, uint frame, int most)
+    {
+        if (_block[vpn / BlockPages].Kind != BlockKind.Table || _classes[_class[vpn]].Kind != PageEntryKind.Migration || _pfn[vpn] != frame)
+        {
+            return 0;
+        }
+
+        int same = RunOf(vpn, vpn + (ulong)most);
+        return Math.Min(same, PfnRun(vpn, vpn + (ulong)same));
+    }
+
     /// <summary>Moves the identities of a run of held pages to fresh frames. Answers how many; 0 leaves the first to the single-page path.</summary>
     internal int MoveHeldRun(ulong vpn, uint from, uint to, int most)
     {

@@ -56,6 +56,39 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>
+    /// How many entries from one on are in order before they move: held for their sources, with destinations that are in use and nothing else, all of the first
+    /// one's memory. 0 leaves the first to the single-page check.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal int CheckScattered(ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations)
+    {
+        BoundsOf(destinations[0].Pfn.Value, out uint toLow, out uint toLength);
+        byte held = _class[vpn];
+        if (_block[vpn / BlockPages].Kind != BlockKind.Table || _classes[held].Kind != PageEntryKind.Migration)
+        {
+            return 0;
+        }
+
+        FrameFlags* flags = _frames.Flags;
+        ushort* maps = _frames.MapCount;
+        int end = (int)Math.Min((ulong)sources.Length, BlockPages - (vpn % BlockPages));
+        int done = 0;
+        for (; done < end; done++)
+        {
+            MigratePfn source = sources[done];
+            ulong to = destinations[done].Raw & Numbers;
+            ulong at = vpn + (ulong)done;
+            if (!source.IsValid || !source.IsMigrating || !destinations[done].IsValid || to - toLow >= toLength
+                || _class[at] != held || _pfn[at] != (source.Raw & Numbers) || flags[to] != FrameFlags.InUse || maps[to] != 0)
+            {
+                break;
+            }
+        }
+
+        return done;
+    }
+
+    /// <summary>
     /// As <see cref="MoveHeldRun"/> for frames in no order, while both come from the memory that the first ones come from. Answers how many; 0 leaves the first to
     /// the single-page path.
     /// </summary>
@@ -167,7 +200,7 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>The memory that a frame is of: system memory, or its pagemap. No frames for one that is of neither.</summary>
-    private void BoundsOf(uint frame, out uint low, out uint length)
+    private void BoundsOf(ulong frame, out uint low, out uint length)
     {
         FrameRange? range = frame < _physical.System.End ? _physical.System : _physical.PagemapOf(frame)?.Frames;
         low = (uint)(range?.First ?? 0);

@@ -52,6 +52,9 @@ internal sealed unsafe partial class AddressSpace : IDisposable
 
     public NotifierSet Notifiers { get; } = new();
 
+    /// <summary>Marks migrations of this address space whose pages have moved.</summary>
+    public MigrationMark Moved { get; } = new();
+
     public bool IsDisposed { get; private set; }
 
     /// <summary>What callers know this address space as; handed to pagemap drivers.</summary>

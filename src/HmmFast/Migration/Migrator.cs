@@ -16,11 +16,16 @@ internal static unsafe class Migrator
     private const int MostScattered = 512;
 
     // Shorter runs go with the pages in no order.
-    private const int LeastRun = 8;
+    internal const int LeastRun = 8;
 
     /// <summary>migrate_vma_setup.</summary>
     public static HmmStatus Setup(AddressSpace space, MigrateVma migration)
     {
+        if (migration.Context is AddressSpace or MigrationMark)
+        {
+            throw new InvalidOperationException($"The migration of {migration.Range} is under way; finalize it before setting it up again.");
+        }
+
         VpnRange range = migration.Range;
         Vma? vma = range.IsEmpty ? null : space.VmaList.Find(range.Start.Value);
         if (vma is null || vma.IsSpecial || range.End.Value > vma.End)
@@ -41,7 +46,9 @@ internal static unsafe class Migrator
     /// <summary>migrate_vma_pages.</summary>
     public static void Pages(AddressSpace space, MigrateVma migration)
     {
-        CheckContext(space, migration);
+        CheckContext(migration, space, "set up");
+        MigrationCheck.BeforeMove(space, migration);
+        migration.Context = space.Moved;
         MemoryCore core = space.Core;
         VpnRange range = migration.Range;
         Vma vma = space.VmaList.Find(range.Start.Value)!;
@@ -61,7 +68,7 @@ internal static unsafe class Migrator
                 continue;
             }
 
-            int run = RunAt(core.Kernels, migration, (int)i, source.IsValid);
+            int run = RunAt(core, migration, (int)i, source.IsValid);
             bool moved;
             if (!source.IsValid)
             {
@@ -105,7 +112,7 @@ internal static unsafe class Migrator
     /// <summary>migrate_vma_finalize.</summary>
     public static void Finish(AddressSpace space, MigrateVma migration)
     {
-        CheckContext(space, migration);
+        CheckContext(migration, space.Moved, "brought to migrate_vma_pages");
         PhysicalMemory physical = space.Core.Physical;
         migration.Context = null;
         VpnRange range = migration.Range;
@@ -116,7 +123,7 @@ internal static unsafe class Migrator
             bool moved = source.IsMigrating && destination.IsValid;
             if (moved && source.IsValid)
             {
-                int run = RunAt(space.Core.Kernels, migration, (int)i, isValid: true);
+                int run = RunAt(space.Core, migration, (int)i, isValid: true);
                 if (run < LeastRun)
                 {
                     run = space.RestoreScattered(range.Start.Value + i, Sources(migration, i), Destinations(migration, i));
@@ -152,25 +159,30 @@ internal static unsafe class Migrator
         }
     }
 
-    /// <summary>Entries from one on that migrate alike: sources that count up (or are all empty) to destinations that count up.</summary>
-    private static int RunAt(KernelSet kernels, MigrateVma migration, int index, bool isValid)
+    /// <summary>
+    /// Entries from one on that migrate alike: sources that count up (or are all empty) to destinations that count up, neither of them over the end of a memory:
+    /// pagemaps may follow each other without a gap.
+    /// </summary>
+    internal static int RunAt(MemoryCore core, MigrateVma migration, int index, bool isValid)
     {
-        int most = (int)Math.Min(migration.Range.PageCount - (ulong)index, MostRun);
-        int run = kernels.CountingRun(MemoryMarshal.Cast<MigratePfn, ulong>(migration.Destination.AsSpan(index, most)), 1);
-        return kernels.CountingRun(MemoryMarshal.Cast<MigratePfn, ulong>(migration.Source.AsSpan(index, run)), isValid ? 1UL : 0);
+        ulong most = Math.Min(migration.Range.PageCount - (ulong)index, MostRun);
+        most = Math.Min(most, core.Physical.RoomFrom(migration.Destination[index].Pfn.Value));
+        most = isValid ? Math.Min(most, core.Physical.RoomFrom(migration.Source[index].Pfn.Value)) : most;
+        int run = core.Kernels.CountingRun(MemoryMarshal.Cast<MigratePfn, ulong>(migration.Destination.AsSpan(index, (int)most)), 1);
+        return core.Kernels.CountingRun(MemoryMarshal.Cast<MigratePfn, ulong>(migration.Source.AsSpan(index, run)), isValid ? 1UL : 0);
     }
 
-    private static ReadOnlySpan<MigratePfn> Sources(MigrateVma migration, ulong index) =>
+    internal static ReadOnlySpan<MigratePfn> Sources(MigrateVma migration, ulong index) =>
         migration.Source.AsSpan((int)index, (int)Math.Min(MostScattered, migration.Range.PageCount - index));
 
-    private static ReadOnlySpan<MigratePfn> Destinations(MigrateVma migration, ulong index) =>
+    internal static ReadOnlySpan<MigratePfn> Destinations(MigrateVma migration, ulong index) =>
         migration.Destination.AsSpan((int)index, (int)Math.Min(MostScattered, migration.Range.PageCount - index));
 
-    private static void CheckContext(AddressSpace space, MigrateVma migration)
+    private static void CheckContext(MigrateVma migration, object expected, string what)
     {
-        if (!ReferenceEquals(migration.Context, space))
+        if (!ReferenceEquals(migration.Context, expected))
         {
-            throw new InvalidOperationException($"The migration of {migration.Range} has not been set up by this address space, or was finalized already.");
+            throw new InvalidOperationException($"The migration of {migration.Range} was not {what} in this address space, or went on since.");
         }
     }
 
@@ -334,6 +346,11 @@ internal static unsafe class Migrator
     {
         PhysicalMemory physical = space.Core.Physical;
         FrameFlags flags = physical.Frames.Flags[from];
+        if (physical.Frames.Flags[to] != FrameFlags.InUse)
+        {
+            throw new InvalidOperationException($"{new Pfn(to)} is the destination of two pages.");
+        }
+
         if (physical.PagemapOf(to) is not null)
         {
             // Only anonymous memory goes to a device, and not while swap still has a copy that others need.

@@ -91,6 +91,9 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
         return null;
     }
 
+    /// <summary>Frames from one on to the end of its memory (system memory or a pagemap); 0 for the zero pages and for numbers that are no frame.</summary>
+    public ulong RoomFrom(ulong frame) => frame - System.First < System.Count ? System.End - frame : PagemapOf(frame) is { } pagemap ? pagemap.Frames.End - frame : 0;
+
     /// <summary>True for the zero page and the huge zero page's frames.</summary>
     public bool IsZero(uint frame) => frame == 0 || frame - HugeZero < BlockPages;
 
