@@ -8,8 +8,9 @@ namespace HmmFast;
 
 /// <summary>The data-oriented engine: physical memory, devices, files and address spaces as columns in native memory.</summary>
 /// <remarks>
-/// Costs: 5 bytes a page of page table, 12 a frame (20 with content), committed only where touched. Address spaces are reserved for the whole of
-/// <see cref="MemorySystemOptions.Window"/>. Not safe for concurrent calls, except <see cref="IAddressSpace.RangeFault"/> without fault requests.
+/// Costs: 5 bytes a page of page table, 12 a frame (20 with content) and a bit for the free list, committed only where touched. Pages are 4 KiB. Address spaces are reserved for the whole of
+/// <see cref="MemorySystemOptions.Window"/>. Every address space it makes is an <see cref="IColumnAddressSpace"/>. There are 256 page classes for all combinations of entry kind, bits
+/// and private device. Source: what Linux 6.12 answered, recorded under tests/HmmFast.Conformance.Tests/Recordings. Not safe for concurrent calls, except <see cref="IAddressSpace.RangeFault"/> without fault requests.
 /// </remarks>
 public sealed class MemorySystem : IMemorySystem, IKernelUser
 {
@@ -34,7 +35,7 @@ public sealed class MemorySystem : IMemorySystem, IKernelUser
 
     /// <summary>Makes an engine.</summary>
     /// <param name="options">Sizes and layout.</param>
-    /// <param name="kernels">The vector loops to use; null takes the best this machine has.</param>
+    /// <param name="kernels">The vector loops to use; null takes <see cref="KernelSet.Best"/>.</param>
     /// <param name="ledger">The book its native memory is entered in; null keeps one of its own.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size has no room in 32-bit frame numbers.</exception>
     /// <exception cref="InsufficientMemoryException">The columns cannot be reserved.</exception>

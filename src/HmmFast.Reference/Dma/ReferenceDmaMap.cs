@@ -4,7 +4,7 @@ using HmmFast.Topology;
 
 namespace HmmFast.Reference.Dma;
 
-/// <summary>A DMA map, one page at a time: SEMANTICS section 8 as it reads.</summary>
+/// <summary>A DMA map, one page at a time: the rules of <c>hmm_dma_map_pfn</c> as they read.</summary>
 internal sealed class ReferenceDmaMap : IHmmDmaMap
 {
     private readonly ReferenceDmaDevice _device;

@@ -4,7 +4,7 @@ using HmmFast.Topology;
 namespace HmmFast.Reference.Policies;
 
 /// <summary>
-/// The policies as plain tables, the first line that fits wins, written from POLICIES.md and sharing nothing with the engine's policies.
+/// The policies as plain tables, the first line that fits wins, written from the proposals and sharing nothing with the engine's policies.
 /// A policy that is not in the tables is asked itself, page by page.
 /// </summary>
 public static class PolicyTables

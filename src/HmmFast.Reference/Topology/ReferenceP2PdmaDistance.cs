@@ -3,7 +3,7 @@ using HmmFast.Topology;
 namespace HmmFast.Reference.Topology;
 
 /// <summary>
-/// The peer-to-peer rule read plainly from SEMANTICS section 7: two walks up, hop by hop, with nothing prepared. It shares with the
+/// The peer-to-peer rule read plainly: two walks up, hop by hop, with nothing prepared. It shares with the
 /// engine only the description of a machine, and writes Linux 6.12's host bridge list out for itself.
 /// </summary>
 public sealed class ReferenceP2PdmaDistance : IP2PdmaDistance

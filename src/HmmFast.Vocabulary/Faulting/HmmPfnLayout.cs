@@ -1,7 +1,10 @@
 namespace HmmFast;
 
 /// <summary>Where the flags of an <see cref="HmmPfn"/> lie. The code never hard-codes a bit: kernels of different ages differ.</summary>
-/// <remarks>Source: SEMANTICS section 1. All flags lie above <see cref="OrderShift"/>; the pfn lies below it.</remarks>
+/// <remarks>
+/// Source: <c>enum hmm_pfn_flags</c> of 6.12 and of 6.16; the bits of the proposals are placed by us, since the posted ALLOW_P2P (bit 57) lies inside the order field of 6.16.
+/// The kernel's flags lie above <see cref="OrderShift"/>, the proposed ones directly below it, the pfn below those. Immutable; every member costs an operation or two.
+/// </remarks>
 public sealed class HmmPfnLayout
 {
     private HmmPfnLayout(string name, int orderShift)
@@ -83,7 +86,7 @@ public sealed class HmmPfnLayout
     /// <summary>Bits that hold the pfn: the 50 lowest, free of flags in every layout.</summary>
     public ulong PfnMask { get; } = (1UL << 50) - 1;
 
-    /// <summary>The request word of some flags.</summary>
+    /// <summary>The request word of some flags; a flag that the layout has no bit for leaves none.</summary>
     public ulong Encode(HmmRequestFlags request) =>
         ((request & HmmRequestFlags.Fault) != 0 ? ValidBit : 0)
         | ((request & HmmRequestFlags.Write) != 0 ? WriteBit : 0)
@@ -95,10 +98,10 @@ public sealed class HmmPfnLayout
         | ((word.Raw & WriteBit) != 0 ? HmmRequestFlags.Write : 0)
         | ((word.Raw & AllowP2pBit) != 0 ? HmmRequestFlags.AllowP2p : 0);
 
-    /// <summary>The order field's bits for an order.</summary>
+    /// <summary>The order field's bits for an order: 0 for 4 KiB, 9 for 2 MiB.</summary>
     public ulong Encode(PageOrder order) => (ulong)order.Value << OrderShift;
 
-    /// <summary>The pfn of a result word.</summary>
+    /// <summary>The pfn of a result word; means something only where the word is valid.</summary>
     public Pfn PfnOf(HmmPfn word) => new(word.Raw & PfnMask);
 
     /// <summary>The mapping order of a result word.</summary>

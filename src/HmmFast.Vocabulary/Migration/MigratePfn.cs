@@ -1,6 +1,10 @@
 namespace HmmFast;
 
 /// <summary>One entry of a migration's source or destination array (<c>MIGRATE_PFN_*</c>).</summary>
+/// <remarks>
+/// The kernel's meanings at places of our own. A source without a frame that migrates is an empty or zero page; a destination without VALID leaves the page where it is.
+/// Source: <c>migrate_vma_setup</c> and the test driver's use of it, core.jsonl.gz and matrix_small.jsonl.gz.
+/// </remarks>
 /// <param name="Raw">Bit 63 VALID, bit 62 MIGRATE, bit 61 WRITE, the frame number below.</param>
 public readonly record struct MigratePfn(ulong Raw)
 {
@@ -27,6 +31,9 @@ public readonly record struct MigratePfn(ulong Raw)
     public Pfn Pfn => IsValid ? new Pfn(Raw & (WriteBit - 1)) : Pfn.None;
 
     /// <summary>An entry that names a frame.</summary>
+    /// <param name="pfn">The frame, below 2^61.</param>
+    /// <param name="migrating">MIGRATE_PFN_MIGRATE.</param>
+    /// <param name="writable">MIGRATE_PFN_WRITE.</param>
     public static MigratePfn Of(Pfn pfn, bool migrating, bool writable) =>
         new(ValidBit | (migrating ? MigrateBit : 0) | (writable ? WriteBit : 0) | pfn.Value);
 

@@ -8,6 +8,8 @@ namespace HmmFast.Policies;
 /// Device memory is cut into chunks, the window into slots of the same size; each slot shows one chunk or none. A window smaller than
 /// the memory has fewer slots than there are chunks. The alias frames are a pagemap of their own
 /// (<see cref="DeviceMemoryKind.PciP2pdma"/>), with their own struct pages.
+/// Pages are 4 KiB. Cost: 4 bytes a chunk; an alias is a division and a look-up, a run as many looks as it has chunks, the way back from an alias and a change a look at all
+/// chunks. Any number of threads may ask. Source: the proposal's exporter callback that answers with a page of its BAR, or fails where the BAR shows none.
 /// </remarks>
 public sealed class AliasWindow
 {
@@ -107,6 +109,7 @@ public sealed class AliasWindow
 
     /// <summary>The slot that shows a chunk; -1 when it is not mapped.</summary>
     /// <param name="chunk">0 to <see cref="ChunkCount"/> - 1.</param>
+    /// <exception cref="IndexOutOfRangeException">There is no such chunk.</exception>
     public int SlotOf(int chunk) => _slotOfChunk[chunk];
 
     /// <summary>True when the frame is one of the window's alias frames.</summary>

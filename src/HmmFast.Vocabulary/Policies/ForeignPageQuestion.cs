@@ -3,7 +3,10 @@ using HmmFast.Topology;
 namespace HmmFast.Policies;
 
 /// <summary>One question to a policy: all that any proposal wants to know about a device-private page and who asks for it.</summary>
-/// <remarks>The letters O, E, M, I, P and W are those of POLICIES.md.</remarks>
+/// <remarks>
+/// The letters are those of the comparison of the proposals: O owner, E exporter's offer, M map type, I interconnect, P permission to answer with P2P, W write. One question stands
+/// for all pages of a pagemap with the same letters; it is made when a table of decisions is, not a page. Source: <c>hmm_range_fault</c>'s owner test for O, the proposals for the others.
+/// </remarks>
 public readonly record struct ForeignPageQuestion
 {
     /// <summary>The pagemap that holds the page.</summary>

@@ -30,7 +30,7 @@ public enum AcsControl : ushort
     /// <summary>DT: direct translated peer traffic. Does not redirect untranslated peer traffic.</summary>
     DirectTranslated = 0x40,
 
-    /// <summary>The three bits that count for peer-to-peer DMA: RR, CR, EC (SEMANTICS section 7).</summary>
+    /// <summary>The three bits that count for peer-to-peer DMA: RR, CR, EC (what <c>pci_p2pdma_distance_many</c> takes for a redirect).</summary>
     Redirecting = RequestRedirect | CompletionRedirect | EgressControl,
 
     /// <summary>What a kernel with an IOMMU switches on wherever the capability has it: SV, RR, CR, UF.</summary>

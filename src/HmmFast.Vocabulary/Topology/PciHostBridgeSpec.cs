@@ -8,7 +8,7 @@ public sealed record PciHostBridgeSpec
 
     /// <summary>
     /// The first device the kernel has in its list of the root bus; null: the lowest device and function there is on it. Only the
-    /// first device can speak for the host bridge (SEMANTICS section 7).
+    /// first device can speak for the host bridge (as <c>pci_p2pdma_distance_many</c> asks it).
     /// </summary>
     public PciAddress? FirstDevice { get; init; }
 

@@ -4,6 +4,10 @@ using HmmFast.Policies;
 namespace HmmFast.Dma;
 
 /// <summary>An importing device's DMA API over the engine: makes <see cref="HmmDmaMap"/>s and holds the device's IOVA space.</summary>
+/// <remarks>
+/// Source: <c>hmm_dma_map_alloc</c> of Linux 6.16 and later. Without an IOMMU an address is the physical one plus the device's offset in bytes, and a device whose mask does not reach every
+/// system frame is refused, as bouncing would be needed. Maps work on runs of frames, at the speed of memory. Works over any memory system; the vector width is the engine's.
+/// </remarks>
 public sealed class DmaDevice : IDmaDevice
 {
     private readonly IovaSpace? _iovas;
@@ -58,6 +62,7 @@ public sealed class DmaDevice : IDmaDevice
     }
 
     /// <inheritdoc/>
+    /// <remarks>Cost: one step for each IOVA range that is taken; the map itself holds no page.</remarks>
     public HmmStatus TryCreateMap(int pageCount, out IHmmDmaMap? map)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pageCount);

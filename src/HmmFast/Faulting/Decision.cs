@@ -14,7 +14,7 @@ internal readonly record struct PageAsk(bool Fault, bool Write, bool AllowP2p);
 /// The rules of hmm_range_fault for one page table entry, as plain code: what a class becomes under a request. Runs once per class and request and is
 /// remembered in a <see cref="DecisionTable"/>; nothing here is on a per-page path.
 /// </summary>
-/// <remarks>Source: SEMANTICS section 2, and for device-private pages of a foreign owner the policy.</remarks>
+/// <remarks>Source: what <c>hmm_range_fault</c> does with each kind of entry (rf_script_small.jsonl.gz), and for device-private pages of a foreign owner the policy.</remarks>
 internal static class Decision
 {
     /// <summary>Work: fault the page for reading.</summary>

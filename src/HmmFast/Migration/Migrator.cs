@@ -6,7 +6,7 @@ using HmmFast.Physical;
 namespace HmmFast.Migration;
 
 /// <summary>migrate_vma over one address space: setup collects and holds pages, pages() moves identities, finalize() maps them again.</summary>
-/// <remarks>Source: SEMANTICS section 4. The driver allocates and copies between setup and pages().</remarks>
+/// <remarks>Source: <c>migrate_vma_setup</c>, <c>migrate_vma_pages</c>, <c>migrate_vma_finalize</c>; matrix_small.jsonl.gz. The driver allocates and copies between setup and pages().</remarks>
 internal static unsafe class Migrator
 {
     private const ulong BlockPages = PageOrder.PagesPerBlock;

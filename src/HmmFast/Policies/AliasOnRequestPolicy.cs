@@ -4,6 +4,11 @@ namespace HmmFast.Policies;
 /// P2, the posted series: the caller asks with ALLOW_P2P, the exporter's callback offers, nobody checks reach until the DMA map fails. The
 /// three answers to that failure are three policies.
 /// </summary>
+/// <remarks>
+/// Stands for <c>get_dma_pfn_for_device</c> with HMM_PFN_ALLOW_P2P: the RFC of December 2024, which asks the failing page again without the flag, the second version of July 2025,
+/// whose per-page flag is lost so that the whole range is asked again, and the position of January 2025 that a failing map is fatal. Cost: the exporter's callback
+/// where the flag is set, and a second range fault after a failure.
+/// </remarks>
 public sealed class AliasOnRequestPolicy : IHmmPolicy
 {
     /// <summary>Makes the policy with one answer to a failing DMA map.</summary>

@@ -3,7 +3,8 @@ namespace HmmFast.Policies;
 /// <summary>P5: the exporter's pagemap is asked whether this client may have its memory, and the exporter maps it.</summary>
 /// <remarks>
 /// Without a method of its own the exporter lets a permitted client in over a private link that is up, or over PCI where that is allowed. It is
-/// asked for the pagemap as a whole, so a BAR window that shows only part of it is found out when a page is mapped.
+/// asked for the pagemap as a whole, so a BAR window that shows only part of it is found out when a page is mapped. Stands for the pagemap methods <c>devmem_allowed</c>,
+/// <c>dma_map</c> and <c>dma_unmap</c> proposed in January 2025, which need no second struct page. Cost: the method, and an exporter's map a page.
 /// </remarks>
 public sealed class DevmemAllowedPolicy : IHmmPolicy
 {

@@ -4,6 +4,10 @@ namespace HmmFast.Policies;
 /// P8: owner-only with owners that follow connectivity at run time. Three forms: evict everything and register the pagemap again, rewrite an
 /// integer cluster id, or keep an N x N bitmap instead of owners.
 /// </summary>
+/// <remarks>
+/// Stands for three positions of January 2025: that only evicting all and registering anew makes a mutable owner sound, that an integer cluster id is enough, and that what real
+/// reachability takes is a bitmap. Cost: as owner-only, or a bit read; the change itself is paid by <see cref="IMemorySystem.SetOwner"/> or by eviction.
+/// </remarks>
 public sealed class DynamicOwnerPolicy : IHmmPolicy
 {
     /// <summary>Makes one form.</summary>

@@ -1,6 +1,7 @@
 namespace HmmFast.Policies;
 
-/// <summary>The policies of POLICIES.md in their order, and how to find one by name.</summary>
+/// <summary>The proposals as policies, in the order P0 to P11, and how to find one by name.</summary>
+/// <remarks>Source: the mailing list's discussion of peer access to device-private pages, October 2024 to September 2025, and what Linux does; each policy's remarks name its own.</remarks>
 public static class PolicyCatalog
 {
     /// <summary>Every policy once: P0 to P11, P2 with its three answers and P8 with its three forms.</summary>
@@ -24,7 +25,7 @@ public static class PolicyCatalog
         new TypedOutputPolicy(),
     ];
 
-    /// <summary>The policy's number in POLICIES.md with its form: P0, P2a to P2c, P8a to P8c, P11; empty for policies of others.</summary>
+    /// <summary>The policy's number with its form: P0, P2a to P2c, P8a to P8c, P11; empty for policies of others.</summary>
     /// <param name="policy">A policy.</param>
     public static string NumberOf(IHmmPolicy policy)
     {

@@ -1,7 +1,10 @@
 namespace HmmFast.Policies;
 
 /// <summary>P4: the importer brings a callback with its range, and the callback says whether it can use the private page.</summary>
-/// <remarks>Without a callback of its own it asks whether the private link is up: an importer knows its own interconnect.</remarks>
+/// <remarks>
+/// Without a callback of its own it asks whether the private link is up: an importer knows its own interconnect. Stands for <c>p2p_allow</c> of the RFC of October 2024, later
+/// <c>devmem_allow</c> in range operations. Cost: the callback, once for a pagemap here and not for each page as its critics feared.
+/// </remarks>
 public sealed class RangeCallbackPolicy : IHmmPolicy
 {
     private readonly Func<ForeignPageQuestion, bool> _callback;

@@ -1,6 +1,10 @@
 namespace HmmFast.Policies;
 
 /// <summary>P11: another policy, with PRIVATE and P2P bits in the result words, so that a driver cannot take one kind of pfn for the other.</summary>
+/// <remarks>
+/// Stands for the flag agreed on in August 2025 (normal, P2P or private). Needs <see cref="HmmPfnLayout.Linux616Typed"/>: under another layout a range fault throws
+/// <see cref="ArgumentException"/>. Cost: that of the policy inside; two more bits of the same table look-up a page.
+/// </remarks>
 public sealed class TypedOutputPolicy : IHmmPolicy
 {
     private readonly IHmmPolicy _inner;

@@ -5,9 +5,13 @@ namespace HmmFast.Topology;
 
 /// <summary>
 /// The peer-to-peer rule over one machine and one kernel's host bridge list: distance and map type of pairs, rows and lists of
-/// clients, as <c>pci_p2pdma_distance_many</c> answers (SEMANTICS section 7). Immutable; any number of threads may ask.
+/// clients, as <c>pci_p2pdma_distance_many</c> answers. Immutable; any number of threads may ask.
 /// </summary>
 /// <remarks>
+/// <para>Hops are counted up from the provider and down to the client, to the closest bridge above both; without one both depths are added. Without a redirect (ACS bits RR, CR or EC
+/// of a function on the path, the ends and the common bridge included) the answer is a bus address; otherwise the host bridges decide, by processor or by list. Source: the
+/// answers of Linux 6.12 for 69,262 pairs, p2p.jsonl.gz and extra.jsonl.gz under tests/HmmFast.Topology.Tests/Recordings.</para>
+/// <para>Cost: 2 bytes a function and 1 a host bridge. A million pairs of 1,000 functions take 0.2 ms.</para>
 /// Every function carries how many functions redirect from the root bus down to it. A path redirects exactly when that number differs
 /// between its lower and its upper end, so no path is ever walked: a pair costs the search for its common bridge, and a row is a few
 /// runs of indices with one constant each, written at vector width.
@@ -108,6 +112,8 @@ public sealed class P2PdmaDistance : IP2PdmaDistance
     }
 
     /// <inheritdoc/>
+    /// <remarks>Cost: two look-ups by address and the provider's depth.</remarks>
+    /// <exception cref="ArgumentException">There is no such function.</exception>
     public P2PdmaAnswer Answer(PciAddress provider, PciAddress client) =>
         Answer(Topology.IndexOf(provider), Topology.IndexOf(client));
 
@@ -139,6 +145,7 @@ public sealed class P2PdmaDistance : IP2PdmaDistance
     /// What <c>pci_p2pdma_distance_many</c> returns: the sum of the clients' distances, or -1 when one of them cannot be reached or
     /// has no PCI function above it.
     /// </summary>
+    /// <remarks>Cost: an <see cref="Answer(int, int)"/> for each client.</remarks>
     /// <param name="provider">Index of the function whose memory it is.</param>
     /// <param name="clients">Indices of the clients; -1 for a client without PCI ancestor.</param>
     /// <returns>The sum, or -1. No client: -1.</returns>
@@ -164,7 +171,7 @@ public sealed class P2PdmaDistance : IP2PdmaDistance
         return isReached ? sum : -1;
     }
 
-    /// <summary>The answers of one provider for every client, in the functions' order. Allocates nothing.</summary>
+    /// <summary>The answers of one provider for every client, in the functions' order. Allocates nothing. Cost: 6 bytes moved a function, at vector width.</summary>
     /// <param name="provider">Index of the function whose memory it is.</param>
     /// <param name="row">One answer a function; at least <see cref="PciTopology.Count"/> long, the rest is left alone.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index is not a function's.</exception>

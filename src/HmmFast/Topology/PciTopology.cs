@@ -5,7 +5,11 @@ namespace HmmFast.Topology;
 /// before what is below it, siblings by address). A function's index is its place in that order; what is below a bridge is one run of
 /// indices, which is what makes all pairs cheap. Made by <see cref="PciTopologyBuilder"/>; never changes.
 /// </summary>
-/// <remarks>Unknown numbers are -1 in the columns; <see cref="Describe"/> gives them back as null.</remarks>
+/// <remarks>
+/// Columns about functions have <see cref="Count"/> entries, columns about host bridges <see cref="HostBridgeCount"/>; the spans are views and cost nothing. Unknown numbers are -1 in
+/// the columns; <see cref="Describe"/> gives them back as null. Any number of threads may read. Source: the tree that <c>pci_upstream_bridge</c> walks, in which a virtual function stands
+/// beside its physical one.
+/// </remarks>
 public sealed class PciTopology
 {
     private readonly PciTopologyColumns _columns;
@@ -165,7 +169,7 @@ public sealed class PciTopology
         return common;
     }
 
-    /// <summary>A function as it was described.</summary>
+    /// <summary>A function as it was described. Cost: one object.</summary>
     /// <param name="index">Its index.</param>
     /// <returns>The description.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The index is not a function's.</exception>
@@ -198,7 +202,7 @@ public sealed class PciTopology
         };
     }
 
-    /// <summary>A builder that holds this machine again, to change something and build another.</summary>
+    /// <summary>A builder that holds this machine again, to change something and build another. Cost: an object a function.</summary>
     /// <returns>The builder.</returns>
     public PciTopologyBuilder ToBuilder()
     {

@@ -4,7 +4,7 @@ using HmmFast.Topology;
 
 namespace HmmFast.Tests.Policies;
 
-/// <summary>Every cell of POLICIES.md's table, after the DMA step, on engine and reference: one page of gpu0, asked for by the client.</summary>
+/// <summary>Every cell of the table in which the proposals differ, after the DMA step, on engine and reference: one page of gpu0, asked for by the client.</summary>
 public class PolicyCellTests
 {
     // The rows, with what each policy makes of them. The caller sets ALLOW_P2P under P2 and P3; rows with P = 0 force it off.
