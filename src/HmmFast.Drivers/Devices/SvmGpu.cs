@@ -6,6 +6,11 @@ using HmmFast.Drivers.Moving;
 namespace HmmFast.Drivers.Devices;
 
 /// <summary>A GPU with shared virtual memory: it faults ranges, may move them to its own memory first, and gives memory back under pressure.</summary>
+/// <remarks>
+/// Stands for GPU drivers over <c>drm_gpusvm</c>: a fault takes the whole aligned range around it, tries to migrate it a few times, evicts other ranges by a clock hand where memory is full, and maps
+/// what is there in the end, wherever it lies. Counts are in 4 KiB pages. Cost: a look at its table for each range, and for a fault the moves of <see cref="PageMover"/> and a request to the
+/// importer. Throws as <see cref="PageImporter"/> does. Not safe for concurrent calls.
+/// </remarks>
 public sealed class SvmGpu : IDisposable
 {
     private readonly IAddressSpace _space;
@@ -20,7 +25,10 @@ public sealed class SvmGpu : IDisposable
     /// <param name="dma">Its DMA API.</param>
     /// <param name="registration">The pages it may fault.</param>
     /// <param name="gpu">How it handles faults; null for the defaults.</param>
-    /// <param name="options">How it asks.</param>
+    /// <param name="options">How it asks; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A range has no pages, or the registration is none.</exception>
+    /// <exception cref="NotSupportedException">The GPU would need bouncing or syncing.</exception>
+    /// <exception cref="InsufficientMemoryException">No IOVA range is long enough.</exception>
     public SvmGpu(
         IAddressSpace space,
         DeviceFabric fabric,
@@ -60,8 +68,8 @@ public sealed class SvmGpu : IDisposable
     public ulong Migrations => _mover.Migrations;
 
     /// <summary>Accesses a range: its parts that are not mapped fault, one range after the other, going on after one that fails.</summary>
-    /// <param name="range">Inside the registration.</param>
-    /// <returns>The first status that is not Ok, else Ok.</returns>
+    /// <param name="range">Inside the registration; empty is Ok.</param>
+    /// <returns>The first status of <see cref="PageImporter.Resolve"/> that is not Ok, else Ok; a migration that fails is counted, not reported.</returns>
     public HmmStatus Access(VpnRange range)
     {
         HmmStatus result = HmmStatus.Ok;
@@ -86,7 +94,7 @@ public sealed class SvmGpu : IDisposable
 
     /// <summary>Moves system pages of a range to the GPU's memory.</summary>
     /// <param name="range">The pages.</param>
-    /// <returns>Ok, or OutOfMemory when its memory is full: what moved stays.</returns>
+    /// <returns>Ok; OutOfMemory when its memory is full: what moved stays; NotSupported without memory of its own.</returns>
     public HmmStatus MoveIn(VpnRange range)
     {
         if (Importer.Fabric.DeviceOf(Importer.Member) is not { } device)
@@ -101,7 +109,7 @@ public sealed class SvmGpu : IDisposable
 
     /// <summary>Gives a range's pages back to system memory, as under memory pressure.</summary>
     /// <param name="range">The pages.</param>
-    /// <returns>Ok, or OutOfMemory when no system frame is left: what moved stays.</returns>
+    /// <returns>Ok; OutOfMemory when no system frame is left: what moved stays; NotSupported without memory of its own.</returns>
     public HmmStatus EvictToRam(VpnRange range)
     {
         if (Importer.Fabric.DeviceOf(Importer.Member) is not { } device)

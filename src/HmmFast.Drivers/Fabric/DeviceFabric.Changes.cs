@@ -9,6 +9,7 @@ public sealed partial class DeviceFabric
     /// <param name="link">The link's index.</param>
     /// <param name="isUp">Its new state.</param>
     /// <returns>Ok; OutOfMemory when pages had to be evicted and system memory ran out: the change stands, the device keeps its pagemap and owner.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such link.</exception>
     public HmmStatus SetLink(int link, bool isUp)
     {
         if ((uint)link >= (uint)_linkIsUp.Length)
@@ -47,8 +48,13 @@ public sealed partial class DeviceFabric
     /// <param name="provider">The exporter.</param>
     /// <param name="client">The importer.</param>
     /// <param name="isPermitted">The new state.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such member; nothing changes.</exception>
     public void SetPermission(int provider, int client, bool isPermitted)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(provider);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(provider, Count);
+        ArgumentOutOfRangeException.ThrowIfNegative(client);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(client, Count);
         _permits[(provider * Count) + client] = isPermitted;
         _counters.Changes++;
         Publish();
@@ -61,7 +67,9 @@ public sealed partial class DeviceFabric
     /// <summary>Maps a chunk of a member's memory into the lowest free slot of its window.</summary>
     /// <param name="member">The member; it has a window.</param>
     /// <param name="chunk">The chunk.</param>
-    /// <returns>Ok, or OutOfMemory when the window is full.</returns>
+    /// <returns>Ok (also when it is mapped already), or OutOfMemory when the window is full.</returns>
+    /// <exception cref="InvalidOperationException">The member has no window.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Its memory has no such chunk.</exception>
     public HmmStatus MapChunk(int member, int chunk)
     {
         HmmStatus status = WindowFor(member).TryMapChunk(chunk, out AliasWindow window);
@@ -78,6 +86,8 @@ public sealed partial class DeviceFabric
     /// <summary>Takes a chunk out of a member's window. Its aliases are revoked before the slot can show anything else.</summary>
     /// <param name="member">The member; it has a window.</param>
     /// <param name="chunk">The chunk.</param>
+    /// <exception cref="InvalidOperationException">The member has no window.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Its memory has no such chunk.</exception>
     public void UnmapChunk(int member, int chunk)
     {
         _members[member].Window = WindowFor(member).WithoutChunk(chunk);
@@ -124,6 +134,9 @@ public sealed partial class DeviceFabric
 
     /// <summary>Plugs a member in: its pagemaps are registered, and it gets its owner among those that are there.</summary>
     /// <param name="member">The member; not plugged, and unplugged to the end.</param>
+    /// <remarks>Its pagemaps are new ones: frames are never used again, so that plugging costs frame numbers (of 2^32).</remarks>
+    /// <exception cref="InvalidOperationException">It is plugged in, or its pages could not be evicted yet.</exception>
+    /// <exception cref="ArgumentException">The memory system has no frame numbers left for it.</exception>
     public void Plug(int member)
     {
         MemberState state = _members[member];

@@ -11,6 +11,10 @@ namespace HmmFast.Drivers.Fabric;
 /// <remarks>
 /// A change first becomes visible (to calls that begin from then on) and then revokes what rested on the state before it: the pages concerned are
 /// invalidated in every address space, so that no importer keeps using them. When the call returns, the change is complete.
+/// Members and links are named by their index in the plan; one that is not there is misuse and throws where it is looked
+/// up. Cost of a change: a new snapshot for every client (a look at each pair of members and the links between them), then a walk over every address space
+/// for each member whose pages are revoked. Source: no kernel has all of it; the registry of owners follows <c>drm_pagemap</c>'s, reach follows
+/// <c>pci_p2pdma_distance</c>, and that a change is visible first and revokes then is what the proposals' discussion asks of one.
 /// Not safe for concurrent calls.
 /// </remarks>
 public sealed partial class DeviceFabric
@@ -96,16 +100,20 @@ public sealed partial class DeviceFabric
 
     private IEnumerable<int> ProbeOrder => Plan.ProbeOrder.Count != 0 ? Plan.ProbeOrder : Enumerable.Range(0, Count);
 
-    /// <summary>A member as an importer.</summary>
+    /// <summary>A member as an importer: the same object for the fabric's life.</summary>
+    /// <param name="member">The member.</param>
     public HmmClient ClientOf(int member) => _members[member].Client;
 
     /// <summary>The owner a member brings to its range faults.</summary>
+    /// <param name="member">The member.</param>
     public OwnerId OwnerOf(int member) => _members[member].Owner;
 
-    /// <summary>A member's pagemap now; null without memory, or unplugged.</summary>
+    /// <summary>A member's pagemap now; null without memory, or unplugged to the end.</summary>
+    /// <param name="member">The member.</param>
     public DeviceId? DeviceOf(int member) => _members[member].Device;
 
-    /// <summary>A member's alias pagemap now; null without a window, or unplugged.</summary>
+    /// <summary>A member's alias pagemap now; null without a window, or unplugged to the end.</summary>
+    /// <param name="member">The member.</param>
     public DeviceId? AliasDeviceOf(int member) => _members[member].AliasDevice;
 
     /// <summary>A member's window now; null without one.</summary>
@@ -118,7 +126,8 @@ public sealed partial class DeviceFabric
     public bool IsLinkUp(int link) =>
         _linkIsUp[link] && _members[Plan.Links[link].From].IsPlugged && _members[Plan.Links[link].To].IsPlugged;
 
-    /// <summary>The member whose pagemap or alias pagemap holds a frame; -1 for system frames and pagemaps of others.</summary>
+    /// <summary>The member whose pagemap or alias pagemap holds a frame; -1 for system frames and pagemaps of others. Cost: a look at each member.</summary>
+    /// <param name="pfn">The frame.</param>
     public int MemberOf(Pfn pfn)
     {
         for (int member = 0; member < _members.Length; member++)
@@ -133,7 +142,8 @@ public sealed partial class DeviceFabric
         return -1;
     }
 
-    /// <summary>The index of a member by name; -1 when there is none.</summary>
+    /// <summary>The index of a member by name; -1 when there is none. Cost: a comparison a member.</summary>
+    /// <param name="name">The name, in the plan's case.</param>
     public int Find(string name)
     {
         for (int member = 0; member < Count; member++)
@@ -148,6 +158,10 @@ public sealed partial class DeviceFabric
     }
 
     /// <summary>Whether two members have an interconnect now, by a rule: a private link that is up, or PCI traffic towards each one's memory.</summary>
+    /// <param name="left">A member.</param>
+    /// <param name="right">A member; the same one is connected.</param>
+    /// <param name="rule">What counts.</param>
+    /// <remarks>Cost: a look at each link of the plan and, for PCI, its answer for both directions.</remarks>
     public bool AreConnected(int left, int right, InterconnectRule rule)
     {
         if (left == right)
@@ -180,7 +194,7 @@ public sealed partial class DeviceFabric
     }
 
     /// <summary>Unordered pairs, at least one with memory, that have an interconnect now but different owners: what sorting into cliques has cost.</summary>
-    /// <remarks>0 under rules that form no cliques.</remarks>
+    /// <remarks>0 under rules that form no cliques. Cost: each pair of members.</remarks>
     public int CountPairsLostToCliques()
     {
         if (Policy.Owners is OwnerRule.AsConfigured or OwnerRule.Bitmap)

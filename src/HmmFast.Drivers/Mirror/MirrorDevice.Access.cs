@@ -133,7 +133,11 @@ public sealed partial class MirrorDevice
     /// <param name="owner">Whose private pages may be handed out as they are.</param>
     /// <param name="retryLimit">How often a Busy call is repeated.</param>
     /// <param name="keepWords">True repeats with the words as the failed call left them, false with the caller's.</param>
-    /// <param name="words">In: requests. Out: what the last call left.</param>
+    /// <param name="words">In: requests. Out: what the last call left. As long as the range.</param>
+    /// <returns>The last call's status, and how many calls were Busy.</returns>
+    /// <remarks>Source: the driver's range fault command of rf_core.jsonl.gz and its kin.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The retry limit is negative, or the range lies outside the window.</exception>
+    /// <exception cref="ArgumentException">The range is empty, or the words are not as long.</exception>
     public MirrorRangeFaultResult FaultRange(
         VpnRange range,
         HmmRequestFlags defaultFlags,

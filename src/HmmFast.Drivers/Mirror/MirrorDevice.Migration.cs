@@ -43,6 +43,8 @@ public sealed partial class MirrorDevice
     }
 
     /// <summary>Moves this device's own pages back to system memory; leaves all others.</summary>
+    /// <param name="addressBytes">First byte; page aligned.</param>
+    /// <param name="pageCount">Pages.</param>
     /// <returns>PageCount: pages moved. Invalid: no readable VMA, or one that cannot be migrated; what lies before has moved.</returns>
     public MirrorResult MigrateToSystem(ulong addressBytes, ulong pageCount)
     {
@@ -125,6 +127,8 @@ public sealed partial class MirrorDevice
     }
 
     /// <summary>Tells whether the device holds any page of a range exclusively, by its own table.</summary>
+    /// <param name="addressBytes">First byte; page aligned.</param>
+    /// <param name="pageCount">Pages.</param>
     /// <returns>NotPermitted when it holds one, else Ok.</returns>
     public MirrorResult CheckExclusive(ulong addressBytes, ulong pageCount)
     {

@@ -11,6 +11,9 @@ namespace HmmFast.Drivers.Mirror;
 /// <para>Commands take a byte address and a page count, as an ioctl would, and answer <see cref="HmmStatus.Invalid"/> for an empty, unaligned or
 /// wrapping range. A caller's buffer that cannot hold the answer plays the part of a bad user pointer: the command does its work and
 /// then fails with <see cref="HmmStatus.Fault"/>. Work is cut into chunks of <see cref="ChunkPageCount"/> pages from the start of the command.</para>
+/// <para>A command that needs the address space throws <see cref="InvalidOperationException"/> while none is attached. Source: the rules of the kernel's own HMM test driver
+/// (lib/test_hmm), whose answers are the recordings: chunks, what is counted, and that an invalidation drops one page more than it names. Cost: a dictionary entry a mirrored page, looked up
+/// page by page; it is an example, for speed see <see cref="Importing.PageImporter"/>.</para>
 /// </remarks>
 public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandler, IDisposable
 {
@@ -70,6 +73,7 @@ public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandl
     private IMmuIntervalNotifier Notifier => _notifier ?? throw new InvalidOperationException("The device is not attached to an address space.");
 
     /// <summary>Opens the device for an address space: from here on every invalidation there reaches the mirror table.</summary>
+    /// <param name="space">The address space; of the device's memory system.</param>
     /// <exception cref="InvalidOperationException">It is attached already.</exception>
     public void Attach(IAddressSpace space)
     {
@@ -93,6 +97,8 @@ public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandl
     }
 
     /// <summary>The mirror entry of a page.</summary>
+    /// <param name="vpn">The page.</param>
+    /// <param name="entry">Frame and access; the default when there is none.</param>
     /// <returns>False when the device has none.</returns>
     public bool TryGetEntry(Vpn vpn, out MirrorEntry entry) => _mirror.TryGetValue(vpn.Value, out entry);
 
