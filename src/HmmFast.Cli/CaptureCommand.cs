@@ -13,7 +13,8 @@ public static class CaptureCommand
     /// <summary>Makes the command.</summary>
     public static Command Create(CommandIo io)
     {
-        Option<int> pid = new("--pid") { Description = "The process.", Required = true, HelpName = "N" };
+        Option<int?> pid = NumberOption.Whole("--pid", "The process.", least: 1);
+        pid.Required = true;
         Option<string> output = new("--output", "-o") { Description = "The file to write; replaced if it exists.", Required = true, HelpName = "FILE" };
         Option<string> method = new("--method") { Description = "How pages are read: auto, scan (PAGEMAP_SCAN) or plain.", DefaultValueFactory = _ => "auto" };
         method.AcceptOnlyFromAmong("auto", "scan", "plain");
@@ -29,7 +30,7 @@ public static class CaptureCommand
             };
             long started = Stopwatch.GetTimestamp();
             Capture capture = ProgressBar.Run(io, "capturing", report => ProcessCapture.Take(
-                parsed.GetValue(pid),
+                parsed.GetRequiredValue(pid)!.Value,
                 options with { Progress = report }));
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             string path = parsed.GetRequiredValue(output);

@@ -29,9 +29,9 @@ public static class ConformCommand
         };
         level.AcceptOnlyFromAmong("hmm", "state", "all");
         Option<bool> json = new("--json") { Description = "Answer with a JSON array, one object per file and engine." };
-        Option<int?> seed = new("--seed") { Description = "Replay only the sequence of this seed." };
+        Option<int?> seed = NumberOption.Whole("--seed", "Replay only the sequence of this seed.", least: 0);
         Option<bool> explain = new("--explain") { Description = "Show the state before each differing step, and both answers in full." };
-        Option<int> limit = new("--limit") { Description = "Print at most this many differences per file and engine; 0 prints all." };
+        Option<int?> limit = NumberOption.Whole("--limit", "Print at most this many differences per file and engine; 0 prints all.", least: 0, standard: 0);
         Command command = new("conform", "Replay recordings of a real kernel; exit code 3 when any answer differs, 1 when a file cannot be replayed.")
         {
             files,
@@ -63,15 +63,13 @@ public static class ConformCommand
             }
             else
             {
-                Print(io, reports, result.GetValue(limit));
+                Print(io, reports, result.GetRequiredValue(limit)!.Value);
             }
 
-            foreach (JsonReport report in reports)
+            // A file that cannot be read is the same to every implementation: said once.
+            foreach (string error in reports.Select(static report => report.Error).OfType<string>().Distinct(StringComparer.Ordinal))
             {
-                if (report.Error is not null)
-                {
-                    io.Error.WriteLine($"hmmfast: {report.Error}");
-                }
+                io.Error.WriteLine($"hmmfast: {error}");
             }
 
             return reports.Exists(static report => report.Error is not null) ? ExitCode.Error
@@ -100,7 +98,12 @@ public static class ConformCommand
         catch (Exception error) when (error is TraceFormatException or P2pTraceFormatException or IOException or UnauthorizedAccessException)
         {
             // A file that cannot be replayed counts as failed, so that no reader of the counts takes it for a pass.
-            string message = error is IOException or UnauthorizedAccessException ? $"{file}: {error.Message}" : error.Message;
+            string message = error switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => $"{file}: there is no such file.",
+                IOException or UnauthorizedAccessException => $"{file}: cannot be read: {error.Message}",
+                _ => error.Message,
+            };
             foreach (ConformanceEngine engine in engines)
             {
                 reports.Add(new JsonReport(file, engine.Name, levelName, 0, 1, [], message));
@@ -129,18 +132,25 @@ public static class ConformCommand
             }
         }
 
+        // What cannot be replayed has no counts; the error stream says why.
+        JsonReport[] replayed = [.. reports.Where(static report => report.Error is null)];
+        if (replayed.Length == 0)
+        {
+            return;
+        }
+
         Table counts = new() { Border = TableBorder.Rounded };
         counts.AddColumns("file", "engine", "level", "passed", "failed", "share");
-        foreach (JsonReport report in reports)
+        foreach (JsonReport report in replayed)
         {
             int total = report.Passed + report.Failed;
             counts.AddRow(
                 Markup.Escape(Path.GetFileName(report.File)),
                 report.Engine,
                 report.Level,
-                report.Error is null ? Text(report.Passed) : "-",
-                report.Error is null ? Text(report.Failed) : "error",
-                report.Error is null && total > 0 ? (100.0 * report.Passed / total).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "-");
+                Text(report.Passed),
+                Text(report.Failed),
+                total > 0 ? (100.0 * report.Passed / total).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "-");
         }
 
         io.Tables.Write(counts);

@@ -15,8 +15,8 @@ public static class GraphCommand
     public static Command Create(CommandIo io)
     {
         Option<string> memory = new("--memory") { Description = "How large the graph shall be.", DefaultValueFactory = _ => "1GiB", HelpName = "SIZE" };
-        Option<int> seconds = new("--seconds") { Description = "How long to keep it.", DefaultValueFactory = _ => 60 };
-        Option<int> seed = new("--seed") { Description = "Seed of the graph.", DefaultValueFactory = _ => 1 };
+        Option<int?> seconds = NumberOption.Whole("--seconds", "How long to keep it.", least: 0, standard: 60);
+        Option<int?> seed = NumberOption.Whole("--seed", "Seed of the graph.", int.MinValue, standard: 1);
         Command command = new("graph", "Builds a large graph and keeps it in memory: a process to capture.") { memory, seconds, seed };
         command.SetAction((parsed, cancellation) =>
         {
@@ -26,13 +26,8 @@ public static class GraphCommand
                 throw new UsageException($"--memory '{text}' is no size between 1 byte and {ByteSize.Format(MaxBytes)}.");
             }
 
-            int keep = parsed.GetValue(seconds);
-            if (keep < 0)
-            {
-                throw new UsageException($"--seconds is {keep}; it is 0 or more.");
-            }
-
-            List<int[]> neighbours = Build(bytes, new Random(parsed.GetValue(seed)), out long edges);
+            int keep = parsed.GetRequiredValue(seconds)!.Value;
+            List<int[]> neighbours = Build(bytes, new Random(parsed.GetRequiredValue(seed)!.Value), out long edges);
             io.Output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"pid {Environment.ProcessId}: {neighbours.Count:N0} nodes, {edges:N0} edges; kept for {keep} s"));

@@ -3,6 +3,7 @@ using System.Globalization;
 using HmmFast.Policies;
 using HmmFast.Simulation.Captures;
 using HmmFast.Simulation.Comparison;
+using HmmFast.Simulation.Machines;
 using HmmFast.Simulation.Scenarios;
 
 namespace HmmFast.Cli;
@@ -10,6 +11,11 @@ namespace HmmFast.Cli;
 /// <summary>The part of <c>hmmfast run</c> that compares policies.</summary>
 internal sealed class PolicyRun
 {
+    // Names that stand for several policies.
+    private static readonly string[] Groups = ["all", "alias-on-request", "dynamic-owner"];
+
+    private static readonly string[] HabitNames = ["run-forward", "only-asked", "both"];
+
     private readonly Option<string?> _policy = new("--policy")
     {
         Description = "Compare policies: 'all', or names with commas (owner-only, P3, alias-on-request, ...).",
@@ -84,7 +90,7 @@ internal sealed class PolicyRun
                 throw new UsageException("--memory sizes the scenario's memory; a process brings its own.");
             }
 
-            scenario = scenario with { PageCount = Pages(size) };
+            scenario = scenario with { PageCount = Pages(size, scenario) };
         }
 
         ScenarioMemory memory = process is null ? ScenarioMemory.OfSize(scenario.PageCount) : ScenarioMemory.Of(process);
@@ -118,7 +124,7 @@ internal sealed class PolicyRun
             IReadOnlyList<IHmmPolicy> found = PolicyCatalog.Find(word);
             if (found.Count == 0)
             {
-                throw new UsageException($"There is no policy '{word}'; there are {string.Join(", ", PolicyCatalog.All.Select(policy => policy.Name))}, their numbers P0 to P11, and 'all'.");
+                throw new UsageException($"There is no policy '{word}'; the nearest is '{NearestName.Find(word, PolicyCatalog.All.SelectMany(policy => new[] { policy.Name, PolicyCatalog.NumberOf(policy) }).Concat(Groups))}', and there are {string.Join(", ", PolicyCatalog.All.Select(policy => policy.Name))}, their numbers P0 to P11, and 'all'.");
             }
 
             policies.AddRange(found.Where(policy => !policies.Contains(policy)));
@@ -132,13 +138,27 @@ internal sealed class PolicyRun
         null or "run-forward" => [FaultHabit.RunForward],
         "only-asked" => [FaultHabit.OnlyAsked],
         "both" => [FaultHabit.RunForward, FaultHabit.OnlyAsked],
-        _ => throw new UsageException($"There is no habit '{name}'; there are run-forward, only-asked and both."),
+        _ => throw new UsageException($"There is no habit '{name}'; the nearest is '{NearestName.Find(name, HabitNames)}', and there are {string.Join(", ", HabitNames)}."),
     };
 
-    private static ulong Pages(string size) =>
-        ByteSize.TryParse(size, out ulong bytes) && bytes != 0 && bytes % PageOrder.PageSizeBytes == 0 && bytes / PageOrder.PageSizeBytes <= 1UL << 31
-            ? bytes / PageOrder.PageSizeBytes
-            : throw new UsageException($"--memory '{size}' is no size of whole {PageOrder.PageSizeBytes}-byte pages up to 8 TiB, such as 4GiB.");
+    private static ulong Pages(string size, PolicyScenario scenario)
+    {
+        if (!ByteSize.TryParse(size, out ulong bytes) || bytes == 0 || bytes % PageOrder.PageSizeBytes != 0)
+        {
+            throw new UsageException($"--memory '{size}' is no size of whole {PageOrder.PageSizeBytes}-byte pages, such as 4GiB.");
+        }
+
+        ulong pages = bytes / PageOrder.PageSizeBytes;
+        if (pages <= uint.MaxValue && FrameBudget.CountFrames(scenario, ScenarioMemory.OfSize(pages)) <= uint.MaxValue)
+        {
+            return pages;
+        }
+
+        ulong largest = FrameBudget.LargestPageCount(scenario) / PageOrder.PagesPerGibibyte;
+        throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"--memory '{size}' has, with the devices' memory and windows, more frames than there are numbers for ({uint.MaxValue}); the largest for the scenario {scenario.Name} is {largest}GiB."));
+    }
 
     private static Vpn Page(string text, ScenarioMemory memory)
     {

@@ -14,9 +14,9 @@ public static class RunCommand
     public static Command Create(CommandIo io)
     {
         Option<string> capture = new("--capture") { Description = "A file made by 'hmmfast capture'.", HelpName = "FILE" };
-        Option<int?> pid = new("--pid") { Description = "A live process.", HelpName = "N" };
+        Option<int?> pid = NumberOption.Whole("--pid", "A live process.", least: 1);
         Option<string> image = new("--process") { Description = "A made-up process in JSON.", HelpName = "FILE" };
-        Option<double> share = new("--share") { Description = "Share of the anonymous memory that gpu0 gets, 0 to 1.", DefaultValueFactory = _ => 0.5 };
+        Option<double> share = NumberOption.Real("--share", "Share of the anonymous memory that gpu0 gets, 0 to 1.", 0.5);
         Option<ulong> runSize = SizeOption("--run-size", "Memory that goes to gpu0 together (default: 2MiB).");
         Option<ulong> chunk = SizeOption("--chunk", "Most memory that nic0 faults in one call (default: 16MiB).");
         Option<ulong> gpuMemory = SizeOption("--gpu-memory", "gpu0's memory (default: as much as its share needs).");
@@ -63,7 +63,7 @@ public static class RunCommand
             }
 
             Capture process = Open(parsed.GetValue(capture), parsed.GetValue(pid), parsed.GetValue(image), io);
-            MainJobReport report = ProgressBar.Run(io, "running", progress => MainJob.Run(process, options, progress));
+            MainJobReport report = ProgressBar.Run(io, "running", progress => RunJob(process, options, progress));
             if (parsed.GetValue(json))
             {
                 JsonOutput.Write(io, report);
@@ -103,8 +103,38 @@ public static class RunCommand
         }
 
         return capture is not null ? CaptureFile.Read(capture)
-            : image is not null ? ProcessImage.Parse(File.ReadAllText(image), image)
+            : image is not null ? ReadImage(image)
             : ProcessImage.Default();
+    }
+
+    private static Capture ReadImage(string path)
+    {
+        try
+        {
+            return ProcessImage.Parse(File.ReadAllText(path), path);
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new FileNotFoundException($"{path}: there is no such file.", fault);
+        }
+    }
+
+    // With less memory than is always enough, whatever the job fails for is that.
+    private static MainJobReport RunJob(Capture process, MainJobOptions options, IProgress<(ulong Done, ulong Total)>? progress)
+    {
+        ulong enough = options.SystemFrames is null ? 0 : MainJob.EnoughSystemFrames(process);
+        try
+        {
+            return MainJob.Run(process, options, progress);
+        }
+        catch (Exception fault) when (options.SystemFrames < enough && fault is CaptureException or MainJobException)
+        {
+            const ulong pagesPerMebibyte = (1 << 20) / PageOrder.PageSizeBytes;
+            ulong mebibytes = (enough + pagesPerMebibyte - 1) / pagesPerMebibyte;
+            throw new MainJobException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"--system-memory {ByteSize.Format(options.SystemFrames.Value * PageOrder.PageSizeBytes)} is too little for this process; {mebibytes}MiB are always enough ({fault.Message})"));
+        }
     }
 
     private static Option<ulong> SizeOption(string name, string description) =>

@@ -1,35 +1,5 @@
 namespace HmmFast.Cli.Topo;
 
-/// <summary>What a piece of a line is, so that text and picture can colour it their way.</summary>
-public enum TopoSpanKind
-{
-    /// <summary>Plain words.</summary>
-    Plain,
-
-    /// <summary>An address.</summary>
-    Address,
-
-    /// <summary>A device's label.</summary>
-    Device,
-
-    /// <summary>Something that lets traffic pass.</summary>
-    Good,
-
-    /// <summary>Something that stops or redirects it.</summary>
-    Bad,
-
-    /// <summary>Something that is not known.</summary>
-    Unknown,
-
-    /// <summary>Something of less interest.</summary>
-    Dim,
-}
-
-/// <summary>A piece of a line.</summary>
-/// <param name="Text">The text.</param>
-/// <param name="Kind">What it is.</param>
-public readonly record struct TopoSpan(string Text, TopoSpanKind Kind);
-
 /// <summary>One line of the drawn tree, with the lines below it.</summary>
 public sealed class TopoNode
 {

@@ -43,6 +43,11 @@ public static class CaptureFile
             throw new IOException($"{path}: is a directory, not a file to write.");
         }
 
+        if (Path.GetDirectoryName(full) is { } folder && !Directory.Exists(folder))
+        {
+            throw new DirectoryNotFoundException($"{path}: cannot be written: there is no folder {folder}.");
+        }
+
         string temporary = $"{full}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}.tmp";
         try
         {
@@ -54,10 +59,18 @@ public static class CaptureFile
 
             File.Move(temporary, full, overwrite: true);
         }
-        catch
+        catch (Exception fault)
         {
             File.Delete(temporary);
-            throw;
+
+            // The temporary name means nothing to who asked for the file.
+            string reason = fault.Message.Replace(temporary, full, StringComparison.Ordinal);
+            throw fault switch
+            {
+                UnauthorizedAccessException => new UnauthorizedAccessException($"{path}: cannot be written: {reason}", fault),
+                IOException => new IOException($"{path}: cannot be written: {reason}", fault),
+                _ => fault,
+            };
         }
 
         return bytes.Length;

@@ -12,6 +12,9 @@ public sealed class CaptureLoader
     private const ulong BlockPages = PageOrder.PagesPerBlock;
     private const ulong SpareFrameCount = 1 << 16;
 
+    // How far a read of a file's page maps neighbours along, on either side.
+    private const ulong MappedAlongPages = 16;
+
     private readonly IMemorySystem _memory;
     private readonly Capture _capture;
     private readonly IProgress<(ulong DonePages, ulong TotalPages)>? _progress;
@@ -274,10 +277,44 @@ public sealed class CaptureLoader
                 Check(_space.Advise(vma.Range, mayBeHuge ? Advice.HugePage : Advice.NoHugePage), "advise", vma.Range);
             }
 
+            if (vma.FileIndex >= 0)
+            {
+                GiveBackGaps(vma, RunsOf(i));
+            }
+
             if (!RunsOf(i).IsEmpty && !IsDriver(vma.Kind) && vma.Protection != Protection.ReadWrite)
             {
                 Check(_space.Protect(vma.Range, vma.Protection), "protect", vma.Range);
             }
+        }
+    }
+
+    // Reading a file's page maps neighbours that are in the page cache; where the capture has none, they go again. They stay in the page cache.
+    private void GiveBackGaps(CapturedVma vma, ReadOnlySpan<PageRun> runs)
+    {
+        ulong done = vma.Range.Start.Value;
+        for (int i = 0; i <= runs.Length && !runs.IsEmpty; i++)
+        {
+            ulong from = done;
+            ulong to = i < runs.Length ? runs[i].Start.Value : vma.Range.End.Value;
+            done = i < runs.Length ? runs[i].End.Value : to;
+            if (to - from <= 2 * MappedAlongPages)
+            {
+                GiveBack(from, to);
+                continue;
+            }
+
+            GiveBack(from, i > 0 ? from + MappedAlongPages : from);
+            GiveBack(i < runs.Length ? to - MappedAlongPages : to, to);
+        }
+    }
+
+    private void GiveBack(ulong from, ulong to)
+    {
+        if (from < to)
+        {
+            VpnRange gap = VpnRange.FromBounds(new Vpn(from), new Vpn(to));
+            Check(_space.Advise(gap, Advice.DontNeed), "give back", gap);
         }
     }
 

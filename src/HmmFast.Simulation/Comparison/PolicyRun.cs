@@ -44,7 +44,7 @@ internal sealed class PolicyRun : IDisposable
         {
             Layout = policy.TypedOutput ? HmmPfnLayout.Linux616Typed : HmmPfnLayout.Linux616AllowP2p,
         };
-        CheckFrames(plan, options);
+        FrameBudget.Check(scenario, memory, plan, options);
         _system = implementation.Create(options);
         _drivers = [.. Enumerable.Range(0, count).Select(_ => new List<IDisposable>())];
         _importers = [.. Enumerable.Range(0, count).Select(_ => new List<PageImporter>())];
@@ -125,20 +125,6 @@ internal sealed class PolicyRun : IDisposable
 
         _meter.Dispose();
         _system.Dispose();
-    }
-
-    private static void CheckFrames(FabricPlan plan, MemorySystemOptions options)
-    {
-        ulong frames = options.SystemFrameCount + 2048;
-        foreach (FabricMember member in plan.Members)
-        {
-            frames += member.MemoryPageCount + member.WindowPageCount + 1024;
-        }
-
-        if (frames > uint.MaxValue)
-        {
-            throw new ScenarioException($"System memory, device memory and windows take {frames} frames together; there are at most {uint.MaxValue}.");
-        }
     }
 
     private void Place()

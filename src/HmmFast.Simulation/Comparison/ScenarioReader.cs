@@ -11,13 +11,21 @@ namespace HmmFast.Simulation.Comparison;
 
 /// <summary>Reads scenario files (JSON with comments; scenario.schema.json says the members) and the embedded scenarios.</summary>
 /// <remarks>Everything wrong is a <see cref="MachineReadException"/> with file, line and value; a misspelt member names the nearest one.</remarks>
-public static class ScenarioReader
+public static partial class ScenarioReader
 {
     private const string ResourcePrefix = "HmmFast.Simulation.Scenarios.";
     private const string ScenarioSuffix = ".scenario.json";
     private const string MachineSuffix = ".machine.json";
     private const string FormatName = "hmmfast-scenario";
+    private const string HowToGetAMachine =
+        "A machine is the file that a tool made on it, such as \"lspci -vvv > FILE\" (as root); put it where the scenario says, or name an embedded machine: two-gpus, four-gpus";
     private const ulong MaxPages = 1UL << 31;
+
+    private static readonly string[] RootMembers =
+    [
+        "$schema", "format", "version", "name", "description", "machine", "hostBridgeList", "costs", "devices", "links", "denied", "interconnect",
+        "probeOrder", "memory", "systemMemory", "placement", "faultSize", "rounds", "uses", "steps",
+    ];
 
     /// <summary>Names of the embedded scenarios, the default first.</summary>
     public static IReadOnlyList<string> EmbeddedNames { get; } =
@@ -38,7 +46,7 @@ public static class ScenarioReader
 
         if (!File.Exists(nameOrPath))
         {
-            throw new MachineReadException(nameOrPath, 0, null, $"is neither a file nor an embedded scenario; those are {string.Join(", ", EmbeddedNames)}");
+            throw new MachineReadException(nameOrPath, 0, null, $"is neither a file nor an embedded scenario; the nearest of those is '{NearestName.Find(nameOrPath, EmbeddedNames)}', and there are {string.Join(", ", EmbeddedNames)}");
         }
 
         try
@@ -93,7 +101,7 @@ public static class ScenarioReader
             throw root.Require("version").Error($"version 1 is read, not {version}");
         }
 
-        _ = root.Take("$schema");
+        root.Expect(RootMembers);
         string? name = root.Text("name");
         string? description = root.Text("description");
         MachineDescription machine = ReadMachine(text, root.Require("machine"), folder);
@@ -115,6 +123,7 @@ public static class ScenarioReader
         List<(int, int)> denied = [];
         foreach (JsonPart part in root.Take("denied")?.Items() ?? [])
         {
+            part.Expect("provider", "client");
             denied.Add((Device(part.Require("provider"), devices), Device(part.Require("client"), devices)));
             part.Finish();
         }
@@ -129,7 +138,7 @@ public static class ScenarioReader
             Devices = devices,
             Links = links,
             Denied = denied,
-            Interconnect = root.Take("interconnect")?.Enum<InterconnectRule>() ?? InterconnectRule.LinkOrP2p,
+            Interconnect = root.Take("interconnect")?.Enum<InterconnectRule>("interconnect") ?? InterconnectRule.LinkOrP2p,
             ProbeOrder = ReadProbeOrder(root.Take("probeOrder"), devices),
             PageCount = Pages(root, "memory") ?? 1 << 18,
             SystemFrameCount = Pages(root, "systemMemory"),
@@ -142,6 +151,7 @@ public static class ScenarioReader
         };
         root.Finish();
         CheckWindows(text, scenario);
+        CheckPlugs(text, scenario);
         return scenario;
     }
 
@@ -161,7 +171,7 @@ public static class ScenarioReader
         string path = Path.Combine(folder ?? ".", name);
         return File.Exists(path) || Directory.Exists(path) || path.Contains('#', StringComparison.Ordinal)
             ? MachineReader.Open(path)
-            : throw part.Error($"neither an embedded machine nor a file ({path})");
+            : throw part.Error($"neither an embedded machine nor a file: there is no {path}. {HowToGetAMachine}");
     }
 
     private static HostBridgeList ReadBridges(JsonPart? part)
@@ -184,6 +194,7 @@ public static class ScenarioReader
         }
 
         Dictionary<string, double> values = [];
+        part.Expect([.. CostModel.Default.Figures.Select(figure => figure.Name)]);
         foreach (CostFigure figure in CostModel.Default.Figures)
         {
             if (part.Real(figure.Name) is not { } value)
@@ -205,6 +216,7 @@ public static class ScenarioReader
 
     private static ScenarioDevice ReadDevice(JsonPart part, List<ScenarioDevice> devices, MachineDescription machine)
     {
+        part.Expect("name", "address", "memory", "kind", "chunk", "owner", "dma", "plugged", "window");
         JsonPart name = part.Require("name");
         if (devices.Exists(device => device.Name == name.Text()))
         {
@@ -226,7 +238,7 @@ public static class ScenarioReader
             Address = address,
             HasMemory = hasMemory,
             MemoryBytes = !hasMemory || isAuto ? null : Size(part.Require("memory")),
-            Kind = part.Take("kind")?.Enum<DeviceMemoryKind>() ?? DeviceMemoryKind.Private,
+            Kind = part.Take("kind")?.Enum<DeviceMemoryKind>("kind of memory") ?? DeviceMemoryKind.Private,
             ChunkBytes = part.Take("chunk") is { } chunk ? Size(chunk) : 2 << 20,
             Owner = part.Text("owner") ?? (hasMemory ? name.Text() : null),
             Dma = ReadDma(part.Take("dma")),
@@ -288,6 +300,7 @@ public static class ScenarioReader
             return new DmaDeviceOptions();
         }
 
+        part.Expect("iommu", "maskBits", "needsSync");
         JsonPart? mask = part.Take("maskBits");
         DmaDeviceOptions read = new()
         {
@@ -306,6 +319,7 @@ public static class ScenarioReader
 
     private static void ReadLink(JsonPart part, List<ScenarioDevice> devices, List<FabricLink> links, List<string> names, CostModel costs)
     {
+        part.Expect("from", "to", "bytesPerSecond", "latencyNs", "name", "up");
         int from = Device(part.Require("from"), devices);
         int to = Device(part.Require("to"), devices);
         if (from == to)
@@ -348,12 +362,13 @@ public static class ScenarioReader
         List<PlacementRun> runs = [];
         foreach (JsonPart item in part.Items())
         {
+            item.Expect("on", "run");
             JsonPart on = item.Require("on");
             int device = on.Text() switch
             {
                 "system" => PlacementRun.System,
                 "untouched" => PlacementRun.Untouched,
-                _ => Device(on, devices),
+                _ => Device(on, devices, "system", "untouched"),
             };
             if (device >= 0 && !devices[device].HasMemory)
             {
@@ -367,58 +382,6 @@ public static class ScenarioReader
         return runs.Count != 0 ? runs : throw part.Error("at least one run expected");
     }
 
-    private static List<ScenarioStep> ReadSteps(JsonPart part, List<ScenarioDevice> devices, List<string> links)
-    {
-        List<ScenarioStep> steps = [];
-        foreach (JsonPart item in part.Items())
-        {
-            ScenarioStepKind kind = item.Require("do").Enum<ScenarioStepKind>();
-            ScenarioStep step = new() { Kind = kind, Line = item.Line };
-            step = kind switch
-            {
-                ScenarioStepKind.Fault => ReadFault(step, item, devices),
-                ScenarioStepKind.LinkDown or ScenarioStepKind.LinkUp => step with { Link = Link(item.Require("link"), links) },
-                ScenarioStepKind.Unplug or ScenarioStepKind.Plug or ScenarioStepKind.Evict => step with { Devices = [Device(item.Require("device"), devices)] },
-                ScenarioStepKind.Deny or ScenarioStepKind.Permit => step with
-                {
-                    Devices = [Device(item.Require("provider"), devices)],
-                    Client = Device(item.Require("client"), devices),
-                },
-                ScenarioStepKind.UnmapChunk or ScenarioStepKind.MapChunk => step with
-                {
-                    Devices = [Device(item.Require("device"), devices)],
-                    Chunk = item.Int("chunk", int.MaxValue) ?? throw item.Error("the member 'chunk' is missing"),
-                },
-                _ => step,
-            };
-            item.Finish();
-            steps.Add(step);
-        }
-
-        return steps.Count != 0 ? steps : throw part.Error("at least one step expected");
-    }
-
-    private static ScenarioStep ReadFault(ScenarioStep step, JsonPart item, List<ScenarioDevice> devices)
-    {
-        JsonPart by = item.Require("by");
-        step = step with
-        {
-            Devices = by.IsText ? [Device(by, devices)] : [.. by.Items().Select(name => Device(name, devices))],
-            Writes = item.Bool("writes") ?? false,
-            ForcesSystem = item.Bool("forcesSystem") ?? false,
-            From = item.Real("from") ?? 0,
-            To = item.Real("to") ?? 1,
-        };
-        if (step.Devices.Count == 0)
-        {
-            throw by.Error("at least one device expected");
-        }
-
-        return step.From < step.To && step.To <= 1
-            ? step
-            : throw item.Error($"a part from {step.From} to {step.To} of memory; 0 <= from < to <= 1 expected");
-    }
-
     private static void CheckWindows(SourceText text, PolicyScenario scenario)
     {
         foreach (ScenarioDevice device in scenario.Devices)
@@ -430,17 +393,17 @@ public static class ScenarioReader
         }
     }
 
-    private static int Device(JsonPart part, List<ScenarioDevice> devices)
+    private static int Device(JsonPart part, List<ScenarioDevice> devices, params string[] others)
     {
         string name = part.Text();
         int index = devices.FindIndex(device => device.Name == name);
-        return index >= 0 ? index : throw part.Error($"there is no such device; there are {string.Join(", ", devices.Select(device => device.Name))}");
+        return index >= 0 ? index : throw part.Unknown("device", [.. devices.Select(device => device.Name), .. others]);
     }
 
     private static int Link(JsonPart part, List<string> links)
     {
         int index = links.IndexOf(part.Text());
-        return index >= 0 ? index : throw part.Error(links.Count == 0 ? "there are no links" : $"there is no such link; there are {string.Join(", ", links)}");
+        return index >= 0 ? index : throw part.Unknown("link", links);
     }
 
     private static int? Positive(JsonPart part, string name, int max) => part.Int(name, max) switch

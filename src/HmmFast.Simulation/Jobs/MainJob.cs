@@ -69,6 +69,12 @@ public static class MainJob
         return new VerifyReport(difference is null, words, difference, right.CallSeconds);
     }
 
+    /// <summary>System frames with which the job on a process never runs out: what it gets when no number is given.</summary>
+    /// <param name="capture">The process.</param>
+    /// <exception cref="CaptureException">It has no memory at all.</exception>
+    public static ulong EnoughSystemFrames(Capture capture) =>
+        CaptureLoader.OptionsFor(AddressCompaction.Fit(capture, out _), trackContent: false).SystemFrameCount;
+
     private static MainJobReport Report(Capture capture, JobPlan plan, MainJobRun run, CaptureFidelity fidelity, VerifyReport? verify, bool isClosed) => new()
     {
         Process = capture.Facts.ProcessName,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using HmmFast.Simulation.Machines.Readers;
 using HmmFast.Topology;
 
 namespace HmmFast.Simulation.Machines;
@@ -54,7 +55,8 @@ public static class HostBridgeListFile
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException or FormatException)
         {
-            throw new FormatException($"{name}: not a host bridge list: {e.Message}", e);
+            string place = e is JsonException fault ? string.Create(CultureInfo.InvariantCulture, $"{name}:{JsonFault.Line(fault)}") : name;
+            throw new FormatException($"{place}: not a host bridge list: {JsonFault.Reason(e)}", e);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using HmmFast.Simulation.Machines.Readers;
 using HmmFast.Topology;
 
 namespace HmmFast.Simulation.P2pTraces;
@@ -86,7 +87,7 @@ public static class P2pTraceReader
         }
         catch (JsonException e)
         {
-            throw new P2pTraceFormatException(name, line, $"not a JSON object of a recorded case (is the file cut short?): {e.Message}", e);
+            throw new P2pTraceFormatException(name, JsonFault.Line(e, line), $"not a JSON object of a recorded case (is the file cut short?): {JsonFault.Reason(e)}", e);
         }
         catch (Exception e) when (e is FormatException or KeyNotFoundException or InvalidOperationException or OverflowException)
         {

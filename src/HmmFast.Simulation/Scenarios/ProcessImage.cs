@@ -1,7 +1,8 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text;
 using HmmFast.Simulation.Captures;
+using HmmFast.Simulation.Machines;
+using HmmFast.Simulation.Machines.Readers;
 
 namespace HmmFast.Simulation.Scenarios;
 
@@ -15,16 +16,6 @@ public static class ProcessImage
 {
     private const string DefaultResource = "HmmFast.Simulation.Scenarios.default.process.json";
     private const ulong MaxPages = 1UL << 28;
-
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        AllowTrailingCommas = true,
-        MaxDepth = 8,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
-    };
 
     /// <summary>The process that the main job runs on when none is named: about 1 GiB of a graph server.</summary>
     public static Capture Default()
@@ -44,22 +35,57 @@ public static class ProcessImage
         ImageText image;
         try
         {
-            image = JsonSerializer.Deserialize<ImageText>(json, Options) ?? throw new CaptureException(place, "is null; expected an object.");
+            image = ReadImage(JsonPart.Parse(new SourceText(place, Encoding.UTF8.GetBytes(json))));
         }
-        catch (JsonException e)
+        catch (MachineReadException e)
         {
-            string where = e.LineNumber is { } line ? string.Create(CultureInfo.InvariantCulture, $"{place}:{line + 1}") : place;
-            throw new CaptureException(where, $"{e.Path}: {e.Message}", e);
+            string where = e.Line > 0 ? string.Create(CultureInfo.InvariantCulture, $"{place}:{e.Line}") : place;
+            throw new CaptureException(where, e.Value is null ? e.Problem : $"'{e.Value}': {e.Problem}", e);
         }
 
         CaptureBuilder builder = new();
         Dictionary<string, int> files = AddFiles(builder, image, place);
         for (int i = 0; i < image.Vmas.Count; i++)
         {
-            AddVma(builder, image.Vmas[i], files, $"{place}: vmas[{i}]");
+            AddVma(builder, image.Vmas[i], files, Place(place, image.Vmas[i], i));
         }
 
         return builder.Build(new CaptureFacts { ProcessName = image.Name });
+    }
+
+    private static string Place(string place, VmaText vma, int index) => string.Create(CultureInfo.InvariantCulture, $"{place}:{vma.Line}: vmas[{index}]");
+
+    private static ImageText ReadImage(JsonPart root)
+    {
+        root.Expect("name", "vmas");
+        return new ImageText
+        {
+            Name = root.Require("name").Text(),
+            Vmas = [.. root.Require("vmas").Items().Select(ReadVma)],
+        };
+    }
+
+    private static VmaText ReadVma(JsonPart part)
+    {
+        part.Expect("at", "size", "protection", "kind", "file", "hugePages", "pages");
+        return new VmaText
+        {
+            Line = part.Line,
+            At = part.Require("at").Text(),
+            Size = part.Require("size").Text(),
+            Protection = part.Require("protection").Text(),
+            Kind = part.Require("kind").Enum<MappingKind>("kind of mapping"),
+            File = part.Text("file"),
+            HugePages = part.Bool("hugePages") ?? false,
+            Pages = part.Take("pages") is { } pages ? [.. pages.Items().Select(ReadSegment)] : [],
+        };
+    }
+
+    private static SegmentText ReadSegment(JsonPart part)
+    {
+        part.Expect("count", "state");
+        _ = part.Require("count");
+        return new SegmentText { Count = (ulong)part.Int("count", (int)MaxPages)!.Value, State = part.Require("state").Text() };
     }
 
     private static Dictionary<string, int> AddFiles(CaptureBuilder builder, ImageText image, string place)
@@ -71,12 +97,12 @@ public static class ProcessImage
             bool wantsFile = vma.Kind is MappingKind.PrivateFile or MappingKind.SharedFile;
             if (wantsFile != vma.File is not null)
             {
-                throw new CaptureException($"{place}: vmas[{i}]", $"kind {vma.Kind} {(wantsFile ? "needs" : "takes no")} file.");
+                throw new CaptureException(Place(place, vma, i), $"kind {vma.Kind} {(wantsFile ? "needs" : "takes no")} file.");
             }
 
             if (vma.File is not null)
             {
-                pages[vma.File] = pages.GetValueOrDefault(vma.File) + PagesOf(vma.Size, $"{place}: vmas[{i}].size");
+                pages[vma.File] = pages.GetValueOrDefault(vma.File) + PagesOf(vma.Size, $"{Place(place, vma, i)}.size");
             }
         }
 
@@ -178,6 +204,8 @@ public static class ProcessImage
 
     private sealed record VmaText
     {
+        public required int Line { get; init; }
+
         public required string At { get; init; }
 
         public required string Size { get; init; }

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text.Json;
+using HmmFast.Simulation.Machines.Readers;
 
 namespace HmmFast.Simulation.Traces;
 
@@ -121,7 +122,7 @@ public static class TraceReader
         }
         catch (JsonException error)
         {
-            throw new TraceFormatException(path, lineNumber, $"not a JSON line: {error.Message}", error);
+            throw new TraceFormatException(path, lineNumber, $"not a JSON line: {JsonFault.Reason(error)}", error);
         }
     }
 

@@ -8,6 +8,25 @@ namespace HmmFast.Cli.Tests.Captures;
 public sealed class CaptureFileTests(ITestOutputHelper output)
 {
     [Fact]
+    public void Write_FolderThatIsNotThere_NamesTheFileAskedFor()
+    {
+        using TemporaryDirectory directory = new();
+        string path = Path.Combine(directory.Path, "none", "x.hmf");
+        DirectoryNotFoundException e = Assert.Throws<DirectoryNotFoundException>(() => CaptureFile.Write(path, SampleCaptures.Small()));
+        Assert.Equal($"{path}: cannot be written: there is no folder {Path.GetDirectoryName(path)}.", e.Message);
+    }
+
+    [SkippableFact]
+    public void Write_FolderThatTakesNoFiles_NamesTheFileAskedFor()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "/proc takes no files on Linux");
+        Exception? e = Record.Exception(() => CaptureFile.Write("/proc/x.hmf", SampleCaptures.Small()));
+        Assert.True(e is IOException or UnauthorizedAccessException, $"{e}");
+        Assert.StartsWith("/proc/x.hmf: cannot be written: ", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(".tmp", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Encode_EveryKindOfPage_ReadsBackEqual()
     {
         foreach (Capture capture in (Capture[])[SampleCaptures.Small(), SampleCaptures.WithKernelFrames()])

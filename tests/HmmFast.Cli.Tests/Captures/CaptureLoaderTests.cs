@@ -30,6 +30,37 @@ public sealed class CaptureLoaderTests
         Assert.All(pages, page => Assert.Equal(PageEntryKind.None, page.Kind));
     }
 
+    /// <summary>Reading a page of a file maps its neighbours along; what the capture does not have must go again, and be counted where it does not.</summary>
+    [Theory]
+    [MemberData(nameof(Implementations))]
+    public void Load_RunsOfAFileThatEndAnywhere_LeaveTheirGapsEmpty(string implementation)
+    {
+        Capture capture = ProcessImage.Parse(
+            """
+            {
+              "name": "gaps",
+              "vmas": [
+                { "at": "0x10000000", "size": "2MiB", "protection": "r", "kind": "sharedFile", "file": "edges", "pages": [ { "count": 9, "state": "file" }, { "count": 3, "state": "hole" }, { "count": 5, "state": "file" }, { "count": 70, "state": "hole" } ] },
+                { "at": "0x10200000", "size": "1MiB", "protection": "rw", "kind": "privateFile", "file": "program", "pages": [ { "count": 50, "state": "hole" }, { "count": 4, "state": "own" }, { "count": 3, "state": "file" } ] }
+              ]
+            }
+            """,
+            "gaps");
+        using IMemorySystem memory = Create(implementation, CaptureLoader.OptionsFor(capture, trackContent: true));
+        LoadedCapture loaded = CaptureLoader.Load(memory, capture);
+        Assert.Equal(new CaptureFidelity(capture.Summary.PopulatedPages, 0, null), CaptureFidelity.Measure(loaded, capture));
+        PageObservation[] pages = new PageObservation[512 + 256];
+        loaded.Space.Observe(new VpnRange(new Vpn(0x10000), 512), pages.AsSpan(0, 512));
+        loaded.Space.Observe(new VpnRange(new Vpn(0x10200), 256), pages.AsSpan(512));
+        Assert.Equal(capture.Summary.PopulatedPages, (ulong)pages.Count(page => page.Kind != PageEntryKind.None));
+
+        // One page more than captured is seen.
+        Assert.Equal(CpuAccessResult.Ok, loaded.Space.CpuRead(new VpnRange(new Vpn(0x10000 + 60), 1), [], []));
+        CaptureFidelity touched = CaptureFidelity.Measure(loaded, capture);
+        Assert.NotEqual(0UL, touched.DifferentPages);
+        Assert.Contains("captured nothing", touched.FirstDifference, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Implementations))]
     public void Load_ContentTracked_WrittenPagesHoldTheirNumber(string implementation)

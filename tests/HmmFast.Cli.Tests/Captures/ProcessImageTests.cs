@@ -36,7 +36,7 @@ public sealed class ProcessImageTests
     [InlineData("8KiB", "-8KiB", "-8KiB")]
     [InlineData("8KiB", "9999TiB", "9999TiB")]
     [InlineData("\"rw\"", "\"rwx\"", "rwx")]
-    [InlineData("privateAnonymous", "imaginary", "vmas")]
+    [InlineData("privateAnonymous", "imaginary", "x:1: 'imaginary': unknown kind of mapping; the nearest known one is")]
     [InlineData("privateAnonymous", "privateFile", "file")]
     [InlineData("\"own\"", "\"owned\"", "owned")]
     [InlineData("\"own\"", "\"file\"", "file")]

@@ -93,7 +93,21 @@ public sealed class ConformCommandTests : IDisposable
         string file = _directory.File("nothing.jsonl");
         CommandRun run = CommandRun.Of("conform", file);
         Assert.Equal(ExitCode.Error, run.ExitCode);
-        Assert.Contains(file, run.Error, StringComparison.Ordinal);
+        Assert.Equal("", run.Output);
+        Assert.Equal($"hmmfast: {file}: there is no such file.{Environment.NewLine}", run.Error);
+    }
+
+    [Fact]
+    public void Conform_ForeignFileBesideARecording_IsOneLineWithoutParserWordsAndTheRecordingIsCounted()
+    {
+        string file = Write("foreign.jsonl", ["# Title", "text"]);
+        CommandRun run = CommandRun.Of("conform", file, Recording);
+        Assert.Equal(ExitCode.Error, run.ExitCode);
+        Assert.StartsWith($"hmmfast: {file}:1: ", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, run.Error.Count(letter => letter == '\n'));
+        Assert.Contains("100.00 %", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("error", run.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -43,6 +43,22 @@ public sealed partial class DocumentedOutputTests
         Assert.True(text == updated, $"{page} shows output that the command no longer prints; run this test with HMMFAST_UPDATE_DOCS=1 and look at the change");
     }
 
+    /// <summary>A block of a timed run: all that is no time and no speed is what the command prints.</summary>
+    [Fact]
+    public void Readme_CountsOfTimedRuns_AreWhatTheCommandPrints()
+    {
+        MatchCollection blocks = CountBlock().Matches(File.ReadAllText(Path.Combine(Root(), "README.md")));
+        Assert.NotEmpty(blocks);
+        foreach (Match block in blocks)
+        {
+            CommandRun run = CommandRun.Of(block.Groups["command"].Value.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            Assert.True(run.ExitCode == ExitCode.Ok, run.Error);
+            string[] shown = Untimed(block.Groups["text"].Value);
+            Assert.Contains(shown, line => line.Contains("system", StringComparison.Ordinal));
+            Assert.Equal(Untimed(run.Output), shown);
+        }
+    }
+
     [Fact]
     public void PoliciesPage_EveryRowOfEveryTable_IsWhatTheComparisonGives()
     {
@@ -68,6 +84,14 @@ public sealed partial class DocumentedOutputTests
 
         Assert.True(rows > 30);
     }
+
+    // Times differ from run to run, and with them the widths of columns.
+    private static string[] Untimed(string text) =>
+    [
+        .. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !line.Contains("│ seconds ", StringComparison.Ordinal) && !line.Contains("│ pages per second ", StringComparison.Ordinal))
+            .Select(line => Padding().Replace(Seconds().Replace(line, "in T s"), " ").Trim()),
+    ];
 
     private static void CheckRow(string name, Match row, PolicyComparisonReport report, HashSet<string> spoken)
     {
@@ -116,6 +140,15 @@ public sealed partial class DocumentedOutputTests
 
     [GeneratedRegex(@"(?<head><!-- output of: (?<command>[^|]+)\| (?<first>\d+)-(?<last>\d+) -->\n)```\n(?:(?!```)[^\n]*\n)*```")]
     private static partial Regex Block();
+
+    [GeneratedRegex(@"<!-- counts of: (?<command>[^>]+) -->\n```\n(?<text>(?:(?!```)[^\n]*\n)*)```")]
+    private static partial Regex CountBlock();
+
+    [GeneratedRegex(@"in [0-9.]+ s\b")]
+    private static partial Regex Seconds();
+
+    [GeneratedRegex(@"[ ─]+")]
+    private static partial Regex Padding();
 
     [GeneratedRegex(@"^\|(?<policies>[^|]*P\d[^|]*)\|(?<numbers>[\d,\s|]+)\|(?<time>[^|]+)\|\s*$", RegexOptions.Multiline)]
     private static partial Regex Row();

@@ -66,9 +66,12 @@ public sealed class PolicyCommandTests
     }
 
     [Theory]
-    [InlineData("--policy ownr-only", "There is no policy 'ownr-only'")]
+    [InlineData("--policy ownr-only", "There is no policy 'ownr-only'; the nearest is 'owner-only'")]
+    [InlineData("--scenario defalt", "the nearest of those is 'default'")]
+    [InlineData("--policy all --memory 8TiB", "--memory '8TiB' has, with the devices' memory and windows, more frames")]
+    [InlineData("--policy all --memory 5KiB", "--memory '5KiB'")]
     [InlineData("--scenario no-such", "neither a file nor an embedded scenario")]
-    [InlineData("--policy all --habit fast", "There is no habit 'fast'")]
+    [InlineData("--policy all --habit fast", "There is no habit 'fast'; the nearest is")]
     [InlineData("--policy all --memory 5", "--memory '5'")]
     [InlineData("--policy all --share 0.5", "--share belongs to the job without --policy")]
     [InlineData("--policy all --csv --json", "only one of them")]
@@ -81,6 +84,29 @@ public sealed class PolicyCommandTests
         Assert.NotEqual(ExitCode.Ok, run.ExitCode);
         Assert.Contains(says, run.Error, StringComparison.Ordinal);
         Assert.Equal("", run.Output);
+    }
+
+    [Fact]
+    public void Run_MemoryTooLarge_TheSizeItNamesIsTheLargestThatHasFrames()
+    {
+        CommandRun run = CommandRun.Of("run", "--policy", "all", "--memory", "8TiB");
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        ulong gibibytes = ulong.Parse(System.Text.RegularExpressions.Regex.Match(run.Error, "is ([0-9]+)GiB").Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
+        PolicyScenario scenario = ScenarioReader.Open("default");
+        Assert.InRange(FrameBudget.CountFrames(scenario, ScenarioMemory.OfSize(gibibytes << 18)), 1UL, uint.MaxValue);
+        Assert.True(FrameBudget.CountFrames(scenario, ScenarioMemory.OfSize((gibibytes + 1) << 18)) > uint.MaxValue);
+    }
+
+    [Fact]
+    public void Run_ExampleWithoutItsMachine_SaysHowToMakeTheFile()
+    {
+        using TemporaryDirectory directory = new();
+        string scenario = directory.File("eight-gpus.scenario.json");
+        File.Copy(Path.Combine(DocumentedOutputTests.Root(), "docs", "examples", "eight-gpus.scenario.json"), scenario);
+        CommandRun run = CommandRun.Of("run", "--policy", "P0", "--scenario", scenario);
+        Assert.Equal(ExitCode.Error, run.ExitCode);
+        Assert.Contains("lspci -vvv > FILE", run.Error, StringComparison.Ordinal);
+        Assert.Contains(directory.File("gpud-dell-8xH100-lspci-vvv.txt"), run.Error, StringComparison.Ordinal);
     }
 
     [SkippableFact]

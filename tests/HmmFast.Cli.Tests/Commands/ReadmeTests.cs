@@ -25,6 +25,19 @@ public sealed partial class ReadmeTests
         }
     }
 
+    /// <summary>The one with an own process on the machine that the project brings along; it must run from a clone.</summary>
+    [Fact]
+    public void Readme_ComparisonOnAProcess_RunsFromAClone()
+    {
+        string root = Root();
+        string line = CommandLine().Matches(File.ReadAllText(Path.Combine(root, "README.md")))
+            .Select(match => match.Groups[1].Value.Trim())
+            .Single(line => line.Contains("--process", StringComparison.Ordinal));
+        CommandRun run = CommandRun.Of([.. line.Split(' ').Select(word => word.EndsWith(".json", StringComparison.Ordinal) ? Path.Combine(root, word) : word)]);
+        Assert.Equal((ExitCode.Ok, ""), (run.ExitCode, run.Error));
+        Assert.Contains("verify: equal", run.Output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Pages))]
     public void Page_EveryRelativeLink_LeadsToAFile(string page)

@@ -61,6 +61,13 @@ public sealed class RunCommandTests
     [Theory]
     [InlineData("1.5", "run", "--share", "1.5")]
     [InlineData("-1", "run", "--share", "-1")]
+    [InlineData("'0,1'", "run", "--share", "0,1")]
+    [InlineData("'0,5'", "run", "--share", "0,5")]
+    [InlineData("'1,000'", "run", "--pid", "1,000")]
+    [InlineData("'1,0'", "graph", "--seconds", "1,0")]
+    [InlineData("'-1'", "graph", "--seconds", "-1")]
+    [InlineData("'0,3'", "conform", "x", "--limit", "0,3")]
+    [InlineData("'1,0'", "capture", "--pid", "1,0", "-o", "x")]
     [InlineData("5K", "run", "--run-size", "5K")]
     [InlineData("2TiB", "run", "--chunk", "2TiB")]
     [InlineData("zero", "run", "--gpu-memory", "zero")]
@@ -81,6 +88,39 @@ public sealed class RunCommandTests
         CommandRun run = CommandRun.Of("run", "--system-memory", "1MiB");
         Assert.Equal((ExitCode.Error, ""), (run.ExitCode, run.Output));
         Assert.Contains("256 frames", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--system-memory 1 MiB is too little", run.Error, StringComparison.Ordinal);
+
+        // The memory that it names is enough.
+        string enough = System.Text.RegularExpressions.Regex.Match(run.Error, "[0-9]+MiB are").Value[..^4];
+        Assert.Equal(ExitCode.Ok, CommandRun.Of("run", "--system-memory", enough).ExitCode);
+    }
+
+    [Fact]
+    public void Run_ProcessThatIsNoJson_OneLineWithItsPlaceAndNoParserWords()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("process.json");
+        File.WriteAllText(path, "{\n  \"name\": oops\n}\n");
+        CommandRun run = CommandRun.Of("run", "--process", path);
+        Assert.Equal((ExitCode.Error, ""), (run.ExitCode, run.Output));
+        Assert.StartsWith($"hmmfast: {path}:2: ", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Path:", run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, run.Error.Count(letter => letter == '\n'));
+    }
+
+    [Theory]
+    [InlineData("vams", "'vmas'")]
+    [InlineData("nmae", "'name'")]
+    public void Run_ProcessWithAMisspeltMember_NamesTheNearest(string member, string nearest)
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("process.json");
+        File.WriteAllText(path, $"{{ \"{member}\": [] }}");
+        CommandRun run = CommandRun.Of("run", "--process", path);
+        Assert.Equal(ExitCode.Error, run.ExitCode);
+        Assert.Contains($"{path}:1: ", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"the nearest known one is {nearest}", run.Error, StringComparison.Ordinal);
     }
 
     [SkippableFact]

@@ -58,6 +58,13 @@ public class ScenarioTests
 
     [Theory]
     [InlineData("\"rounds\": 2,", "\"ronds\": 2,", 21, "'ronds'", "'rounds'")]
+    [InlineData("\"placement\"", "\"placment\"", 17, "'placment'", "'placement'")]
+    [InlineData("\"devices\"", "\"devcies\"", 8, "'devcies'", "'devices'")]
+    [InlineData("\"run\"", "\"rum\"", 18, "'rum'", "'run'")]
+    [InlineData("\"by\"", "\"buy\"", 26, "'buy'", "'by'")]
+    [InlineData("\"memory\": \"auto\"", "\"memoryy\": \"auto\"", 9, "'memoryy'", "'memory'")]
+    [InlineData("\"on\": \"system\"", "\"on\": \"systme\"", 20, "'systme'", "the nearest known one is 'system'")]
+    [InlineData("\"do\": \"fault\"", "\"do\": \"fualt\"", 26, "'fualt'", "unknown step; the nearest known one is 'fault'")]
     [InlineData("\"by\": \"gpu0\"", "\"by\": \"gpu9\"", 24, "'gpu9'", "gpu0, gpu1, nic0, nic1")]
     [InlineData("\"to\": \"gpu1\"", "\"to\": \"gpu0\"", 12, "'gpu0'", "joins two devices")]
     [InlineData("\"memory\": \"1GiB\"", "\"memory\": \"1GB\"", 13, "'1GB'", "such as \"2MiB\"")]
@@ -78,6 +85,54 @@ public class ScenarioTests
         Assert.Contains(value, thrown.Message, StringComparison.Ordinal);
         Assert.Contains(says, thrown.Message, StringComparison.Ordinal);
         Assert.InRange(thrown.Line, line - 3, line + 3);
+    }
+
+    [Fact]
+    public void Read_MemberThatIsMissing_SaysSoByLineWithoutQuotingTheObject()
+    {
+        const string run = ", \"run\": \"";
+        string text = ScenarioReader.EmbeddedText("default");
+        int at = text.IndexOf(run, StringComparison.Ordinal);
+        text = text.Remove(at, text.IndexOf(" }", at, StringComparison.Ordinal) - at);
+        MachineReadException thrown = Assert.Throws<MachineReadException>(() => ScenarioReader.Parse(Encoding.UTF8.GetBytes(text), "mine.json"));
+        Assert.Equal($"mine.json:{text[..at].Count(letter => letter == '\n') + 1}: the member 'run' is missing", thrown.Message);
+    }
+
+    [Theory]
+    [InlineData("\"unplug\", \"device\": \"gpu1\"", "\"unplug\", \"device\": \"nic0\"", 18, "'nic0'", "is not plugged in here (line 17)")]
+    [InlineData("\"unplug\", \"device\": \"gpu1\"", "\"evict\", \"device\": \"nic0\"", 17, "'nic0'", "has no memory")]
+    [InlineData("\"0000:1a:00.0\"", "\"0000:1a:00.0\", \"plugged\": false", 16, "'nic0'", "is not plugged in here (line 10)")]
+    public void Read_StepThatItsDeviceCannotDo_IsRefusedByLine(string original, string replacement, int line, string value, string says)
+    {
+        string text = ScenarioReader.EmbeddedText("unplug");
+        Assert.Contains(original, text, StringComparison.Ordinal);
+        MachineReadException thrown = Assert.Throws<MachineReadException>(() =>
+            ScenarioReader.Parse(Encoding.UTF8.GetBytes(text.Replace(original, replacement, StringComparison.Ordinal)), "mine.json"));
+        Assert.Equal(line, thrown.Line);
+        Assert.Contains(value, thrown.Message, StringComparison.Ordinal);
+        Assert.Contains(says, thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_DeviceUnpluggedAndPluggedInAgain_MayFault()
+    {
+        string text = ScenarioReader.EmbeddedText("unplug").Replace(
+            "{ \"do\": \"unplug\", \"device\": \"gpu1\" }", "{ \"do\": \"unplug\", \"device\": \"nic0\" }, { \"do\": \"plug\", \"device\": \"nic0\" }", StringComparison.Ordinal);
+        PolicyScenario scenario = ScenarioReader.Parse(Encoding.UTF8.GetBytes(text), "mine.json");
+        PolicyComparisonReport report = PolicyComparison.Run(
+            scenario, ScenarioMemory.OfSize(Pages), PolicyCatalog.All, [FaultHabit.RunForward], verify: true);
+        Assert.Empty(report.Differences);
+        Assert.NotEqual(0UL, report.Results[0].MigratedPages);
+    }
+
+    [Fact]
+    public void Read_NoStepThatFaults_Refused()
+    {
+        string text = ScenarioReader.EmbeddedText("unplug");
+        int at = text.IndexOf("\"steps\"", StringComparison.Ordinal);
+        text = text[..at] + "\"steps\": [ { \"do\": \"unplug\", \"device\": \"nic0\" } ] }";
+        MachineReadException thrown = Assert.Throws<MachineReadException>(() => ScenarioReader.Parse(Encoding.UTF8.GetBytes(text), "mine.json"));
+        Assert.Contains("at least one step that faults", thrown.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -99,12 +99,12 @@ internal sealed class JsonPart
         }
         catch (JsonException fault)
         {
-            throw new MachineReadException(text.Name, (int)(fault.LineNumber ?? 0) + 1, null, $"not well-formed JSON: {FirstSentence(fault.Message)}", fault);
+            throw new MachineReadException(text.Name, JsonFault.Line(fault), null, $"not well-formed JSON: {JsonFault.Reason(fault)}", fault);
         }
         catch (InvalidOperationException fault)
         {
             // A string with half a surrogate pair in it.
-            throw new MachineReadException(text.Name, line, null, $"not well-formed JSON: {FirstSentence(fault.Message)}", fault);
+            throw new MachineReadException(text.Name, line, null, $"not well-formed JSON: {JsonFault.Reason(fault)}", fault);
         }
 
         return root ?? throw text.Error(0, null, "no JSON value");
@@ -126,7 +126,41 @@ internal sealed class JsonPart
 
     public bool Has(string name) => _members?.ContainsKey(name) == true;
 
-    public JsonPart Require(string name) => Take(name) ?? throw Error($"the member '{name}' is missing");
+    /// <summary>A member that must be there; where it is not, but one that looks like it misspelt, that one is named.</summary>
+    public JsonPart Require(string name)
+    {
+        if (Take(name) is { } part)
+        {
+            return part;
+        }
+
+        foreach ((string member, JsonPart misspelt) in _members!)
+        {
+            if (_known!.Contains(member) == false && NearestName.IsNear(member, name))
+            {
+                throw _text.Error(misspelt.Line, member, $"unknown member; the nearest known one is '{name}', which is missing");
+            }
+        }
+
+        throw Error($"the member '{name}' is missing");
+    }
+
+    /// <summary>Names all members that there are, before any is read: others are refused at once, instead of the first one that they leave missing.</summary>
+    public JsonPart Expect(params ReadOnlySpan<string> names)
+    {
+        if (_known is null)
+        {
+            throw Error("an object expected");
+        }
+
+        foreach (string name in names)
+        {
+            _known.Add(name);
+        }
+
+        Finish();
+        return this;
+    }
 
     public IReadOnlyList<JsonPart> Items() => _items ?? throw Error("an array expected");
 
@@ -137,7 +171,7 @@ internal sealed class JsonPart
         {
             if (_known?.Contains(name) == false)
             {
-                throw _text.Error(part.Line, name, $"unknown member; the nearest known one is '{Nearest(name, _known)}'");
+                throw _text.Error(part.Line, name, $"unknown member; the nearest known one is '{NearestName.Find(name, _known)}'");
             }
         }
     }
@@ -196,7 +230,9 @@ internal sealed class JsonPart
         ? bus
         : throw Error("a string with a bus \"dddd:bb\" expected");
 
-    public T Enum<T>()
+    /// <summary>A word of an enumeration in camel case.</summary>
+    /// <param name="what">What such a word is called in the file.</param>
+    public T Enum<T>(string what)
         where T : struct, Enum
     {
         string text = Text();
@@ -209,8 +245,13 @@ internal sealed class JsonPart
         }
 
         string[] names = [.. System.Enum.GetValues<T>().Select(static value => JsonNamingPolicy.CamelCase.ConvertName(value.ToString()))];
-        throw Error($"unknown {typeof(T).Name}; known are {string.Join(", ", names)}");
+        throw Unknown(what, names);
     }
+
+    /// <summary>A word that is none of the known ones: names the nearest and all of them.</summary>
+    public MachineReadException Unknown(string what, IReadOnlyCollection<string> known) => Error(known.Count == 0
+        ? $"unknown {what}; there is none"
+        : $"unknown {what}; the nearest known one is '{NearestName.Find(Text(), known)}'; known are {string.Join(", ", known)}");
 
     private void Add(string? member, JsonPart part)
     {
@@ -224,59 +265,13 @@ internal sealed class JsonPart
         }
     }
 
-    private string Show() => Kind switch
+    // Objects and arrays have no short form worth showing; the line tells where they begin.
+    private string? Show() => Kind switch
     {
-        JsonTokenType.StartObject => "{...}",
-        JsonTokenType.StartArray => "[...]",
+        JsonTokenType.StartObject or JsonTokenType.StartArray => null,
         JsonTokenType.True => "true",
         JsonTokenType.False => "false",
         JsonTokenType.Null => "null",
         _ => Value ?? "",
     };
-
-    private static string FirstSentence(string message)
-    {
-        int end = message.IndexOf(". ", StringComparison.Ordinal);
-        return end < 0 ? message : message[..end];
-    }
-
-    private static string Nearest(string name, HashSet<string> known)
-    {
-        string best = "";
-        int least = int.MaxValue;
-        foreach (string candidate in known)
-        {
-            int distance = Distance(name.Length > 64 ? name[..64] : name, candidate);
-            if (distance < least)
-            {
-                least = distance;
-                best = candidate;
-            }
-        }
-
-        return best;
-    }
-
-    private static int Distance(string left, string right)
-    {
-        int[] row = new int[right.Length + 1];
-        for (int j = 0; j <= right.Length; j++)
-        {
-            row[j] = j;
-        }
-
-        for (int i = 1; i <= left.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= right.Length; j++)
-            {
-                int change = diagonal + (char.ToLowerInvariant(left[i - 1]) == char.ToLowerInvariant(right[j - 1]) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(change, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[right.Length];
-    }
 }

@@ -141,7 +141,7 @@ internal static class MachineJsonReader
     private static void ReadFunction(MachineDraft machine, SourceText text, JsonPart part)
     {
         FunctionDraft draft = machine.Add(part.Require("address").Address(), text.Name, part.Line);
-        draft.Kind = part.Take("kind")?.Enum<PciFunctionKind>();
+        draft.Kind = part.Take("kind")?.Enum<PciFunctionKind>("kind of function");
         draft.RootBus = part.Take("rootBus")?.Bus();
         ReadParent(draft, part);
         draft.VendorId = (ushort?)part.Hex("vendorId", ushort.MaxValue);
@@ -284,7 +284,7 @@ internal static class MachineJsonReader
         machine.AddDevice(new()
         {
             Name = name.Text(),
-            Kind = part.Require("kind").Enum<MachineDeviceKind>(),
+            Kind = part.Require("kind").Enum<MachineDeviceKind>("kind of device"),
             Address = part.Take("address")?.Address(),
             Alias = part.Text("alias"),
             NumaNode = part.Int("numaNode", int.MaxValue),
@@ -302,7 +302,7 @@ internal static class MachineJsonReader
             FromAddress = fromAddress,
             To = to,
             ToAddress = toAddress,
-            Kind = part.Require("kind").Enum<LinkKind>(),
+            Kind = part.Require("kind").Enum<LinkKind>("kind of link"),
             LinkCount = part.Int("linkCount", 1024),
             BandwidthMegabytesPerSecond = part.Real("bandwidthMegabytesPerSecond"),
             LatencyNs = part.Real("latencyNs"),
@@ -318,7 +318,7 @@ internal static class MachineJsonReader
         {
             From = End(machine, part.Require("from")).Name,
             To = End(machine, part.Require("to")).Name,
-            Class = part.Require("class").Enum<RelationClass>(),
+            Class = part.Require("class").Enum<RelationClass>("class of relation"),
             LinkCount = part.Int("linkCount", 1024),
         });
         part.Finish();
