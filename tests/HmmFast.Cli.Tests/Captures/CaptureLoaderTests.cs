@@ -101,7 +101,7 @@ public sealed class CaptureLoaderTests
         using IMemorySystem memory = Create(implementation, CaptureLoader.OptionsFor(capture, trackContent: false));
         CaptureFidelity fidelity = CaptureFidelity.Measure(CaptureLoader.Load(memory, capture), capture);
 
-        // Fault-around brings file pages nobody asked for, and a busy process has states of its own; almost all of it must be there.
+        // A busy process has states of its own; almost all of it must be there, and almost nothing else.
         Assert.True(fidelity.DifferentPages <= fidelity.ComparedPages / 100, $"{fidelity}");
     }
 
