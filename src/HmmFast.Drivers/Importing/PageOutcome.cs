@@ -1,6 +1,6 @@
 namespace HmmFast.Drivers.Importing;
 
-/// <summary>What an importer ended up with for one page.</summary>
+/// <summary>What an importer ended up with for one page. One byte a page of an importer's table.</summary>
 public enum PageOutcome : byte
 {
     /// <summary>Nothing: not asked yet, or revoked since.</summary>

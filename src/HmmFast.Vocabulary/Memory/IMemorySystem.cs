@@ -4,6 +4,7 @@ namespace HmmFast;
 /// <remarks>
 /// Where the kernel leaves a choice the rule is: the lowest-numbered free frame (of the right kind; for 2 MiB pages the lowest free aligned
 /// run of 512) and the lowest-numbered free swap slot, in page order; a copy's new frame is taken before the old one is given up.
+/// Source of everything but those choices: the recordings that <see cref="IAddressSpace"/> names.
 /// No clock, no randomness. Identifiers that do not exist throw <see cref="ArgumentOutOfRangeException"/>, any use after dispose
 /// <see cref="ObjectDisposedException"/>, both before anything changes. Pages are 4 KiB; calls without a cost of their own take the same time at any size of memory, apart
 /// from a look through the pagemaps where a frame's device is asked. Not safe for concurrent calls, except <see cref="IAddressSpace.RangeFault"/> without fault requests.

@@ -1,6 +1,8 @@
 namespace HmmFast;
 
 /// <summary>Why pages are invalidated: the kernel's <c>enum mmu_notifier_event</c>.</summary>
+/// <remarks><see cref="Revoke"/> is ours: no kernel tells users of pages that stay in their place. Which events come when follows the kernel's calls; the recordings show them as what
+/// leaves a device's mirror table.</remarks>
 public enum InvalidationEvent : byte
 {
     /// <summary>munmap, or mremap's old place.</summary>

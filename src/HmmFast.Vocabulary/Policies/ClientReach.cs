@@ -1,6 +1,7 @@
 namespace HmmFast.Policies;
 
 /// <summary>What one client reaches at one moment: immutable, so that whoever holds it sees one view of connectivity.</summary>
+/// <remarks>Cost: an entry a device, copied when it is made; a look-up by device is one read, by alias frame a look at each device.</remarks>
 public sealed class ClientReach
 {
     private readonly ProviderReach[] _providers;
