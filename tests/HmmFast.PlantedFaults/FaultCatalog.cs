@@ -9,6 +9,7 @@ public static class FaultCatalog
     public static IReadOnlyList<PlantedFault> All { get; } =
     [
         .. RangeFaultFaults.All,
+        .. ColumnFaults.All,
         .. MemoryFaults.All,
         .. TopologyFaults.All,
         .. PolicyFaults.All,

@@ -8,19 +8,32 @@ public static class StateComparison
     private const int ChunkPages = 4096;
 
     /// <summary>Says where two systems differ first, or null when they are equal.</summary>
-    /// <remarks>Order: counters, free frames, address spaces, VMAs, pages in address order, the frames of those pages. Cost: one observation a mapped page and side.</remarks>
-    public static string? FirstDifference(IMemorySystem left, IMemorySystem right)
+    /// <remarks>
+    /// Order: counters, free frames, devices and their free pages, address spaces, VMAs, pages in address order, the frames of those pages with their device and its
+    /// owner. Cost: one observation a mapped page and side.
+    /// </remarks>
+    /// <param name="left">One system.</param>
+    /// <param name="right">The other.</param>
+    /// <param name="comparesCalls">False leaves range-fault calls (and those of them that were busy) out, for systems that were asked the same in different calls.</param>
+    public static string? FirstDifference(IMemorySystem left, IMemorySystem right, bool comparesCalls = true)
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
-        if (left.Counters != right.Counters)
+        MemoryCounters leftCounters = Compared(left.Counters, comparesCalls);
+        MemoryCounters rightCounters = Compared(right.Counters, comparesCalls);
+        if (leftCounters != rightCounters)
         {
-            return $"counters: {DifferentCounters(left.Counters, right.Counters)}";
+            return $"counters: {DifferentCounters(leftCounters, rightCounters)}";
         }
 
         if (left.FreeSystemFrameCount != right.FreeSystemFrameCount)
         {
             return $"free system frames: {left.FreeSystemFrameCount} and {right.FreeSystemFrameCount}";
+        }
+
+        if (DifferentDevice(left, right) is { } device)
+        {
+            return device;
         }
 
         if (left.AddressSpaces.Count != right.AddressSpaces.Count)
@@ -34,6 +47,35 @@ public static class StateComparison
             if (difference is not null)
             {
                 return $"address space {i}: {difference}";
+            }
+        }
+
+        return null;
+    }
+
+    private static MemoryCounters Compared(MemoryCounters counters, bool comparesCalls) =>
+        comparesCalls ? counters : counters with { RangeFaultCalls = 0, RangeFaultBusy = 0 };
+
+    private static string? DifferentDevice(IMemorySystem left, IMemorySystem right)
+    {
+        if (left.DeviceCount != right.DeviceCount)
+        {
+            return $"devices: {left.DeviceCount} and {right.DeviceCount}";
+        }
+
+        for (int index = 0; index < left.DeviceCount; index++)
+        {
+            var device = new DeviceId(index);
+            ulong leftFree = left.FreeDevicePageCount(device);
+            ulong rightFree = right.FreeDevicePageCount(device);
+            if (leftFree != rightFree)
+            {
+                return $"free pages of device {index}: {leftFree} and {rightFree}";
+            }
+
+            if (left.OwnerOf(device) != right.OwnerOf(device))
+            {
+                return $"owner of device {index}: {left.OwnerOf(device)} and {right.OwnerOf(device)}";
             }
         }
 
@@ -120,6 +162,14 @@ public static class StateComparison
             if (leftFrame != rightFrame)
             {
                 return $"{range.Start + (ulong)i}, {leftPages[i].Frame}: {leftFrame} and {rightFrame}";
+            }
+
+            // Owners of equal devices have been compared.
+            DeviceId? leftDevice = left.DeviceOf(leftPages[i].Frame);
+            DeviceId? rightDevice = right.DeviceOf(rightPages[i].Frame);
+            if (leftDevice != rightDevice)
+            {
+                return $"{range.Start + (ulong)i}, {leftPages[i].Frame}: of device {leftDevice} and {rightDevice}";
             }
         }
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace HmmFast.Simulation.State;
 
-/// <summary>One hash over everything a memory system lets callers see: VMAs, every mapped page, every frame those pages name, free counts, counters.</summary>
+/// <summary>One hash over everything a memory system lets callers see: VMAs, every mapped page, every frame those pages name and its device, owners, free counts, counters.</summary>
 /// <remarks>Two implementations in equal states have equal fingerprints; <see cref="StateComparison"/> finds where two differ. Cost: one observation a mapped page.</remarks>
 public static class StateFingerprint
 {
@@ -17,6 +17,12 @@ public static class StateFingerprint
         MemoryCounters counters = memory.Counters;
         AppendCounters(hash, counters);
         Append(hash, memory.FreeSystemFrameCount);
+        for (int index = 0; index < memory.DeviceCount; index++)
+        {
+            Append(hash, memory.FreeDevicePageCount(new DeviceId(index)));
+            Append(hash, memory.OwnerOf(new DeviceId(index)).Value);
+        }
+
         var pages = new PageObservation[ChunkPages];
         foreach (IAddressSpace space in memory.AddressSpaces)
         {
@@ -83,6 +89,7 @@ public static class StateFingerprint
             FrameObservation frame = memory.ObserveFrame(page.Frame);
             Append(hash, ((ulong)frame.MapCount << 32) | frame.PinCount);
             Append(hash, frame.Content);
+            Append(hash, memory.DeviceOf(page.Frame)?.Index ?? -1);
         }
     }
 

@@ -18,6 +18,20 @@ public static class EquivalenceChecks
     [
         OperationKind.Map, OperationKind.Protect, OperationKind.CpuRead, OperationKind.CpuWrite, OperationKind.Fork, OperationKind.Exit,
         OperationKind.RangeFault, OperationKind.RangeFaultPerPage, OperationKind.MigrateToDevice, OperationKind.MigrateToSystem, OperationKind.MakeExclusive,
+        OperationKind.MigrateAcross,
+    ];
+
+    private static readonly OperationKind[] BorderKinds =
+    [
+        OperationKind.Map, OperationKind.Protect, OperationKind.DontNeed, OperationKind.CpuRead, OperationKind.CpuWrite, OperationKind.Fork, OperationKind.Exit,
+        OperationKind.RangeFault, OperationKind.RangeFaultPerPage, OperationKind.MigrateToDevice, OperationKind.MigrateToSystem, OperationKind.MigrateAcross,
+    ];
+
+    private static readonly OperationKind[] ColumnKinds =
+    [
+        OperationKind.Map, OperationKind.Unmap, OperationKind.Protect, OperationKind.DontNeed, OperationKind.PageOut, OperationKind.CpuRead, OperationKind.CpuWrite,
+        OperationKind.Fork, OperationKind.HugePage, OperationKind.RangeFault, OperationKind.MigrateToDevice, OperationKind.MigrateToSystem, OperationKind.MigrateAcross,
+        OperationKind.Extents, OperationKind.Batch, OperationKind.Classify,
     ];
 
     private static readonly OperationKind[] HugeKinds =
@@ -27,6 +41,9 @@ public static class EquivalenceChecks
     ];
 
     private static readonly Operation[] MappedWindow = [new(OperationKind.MapWindow, 0, 0, 0, 0, 0)];
+
+    // Pages on both sides of a border from the start: what comes back from there is rarer than what goes there.
+    private static readonly Operation[] BorderWindow = [.. MappedWindow, new(OperationKind.MigrateAcross, 0, 0, 0, 0, 5)];
 
     private static readonly Operation[] HugeWindow =
         [.. MappedWindow, new(OperationKind.HugePage, 0, 1, 1, 0, 0), new(OperationKind.CpuWrite, 0, 300, (150 * 8) + 5, 0, 0)];
@@ -58,7 +75,17 @@ public static class EquivalenceChecks
                 $"equivalence-huge{suffix}",
                 $"operations that make and break 2 MiB entries answer alike on the engine ({subject.Name}) and the reference",
                 100,
-                run => Hold(run, ScriptGenerator.Scripts(Among(HugeKinds), HugeWindow, isWide: true), subject));
+                run => Hold(run, ScriptGenerator.Scripts(Among(HugeKinds), HugeWindow, shape => shape & ~3), subject));
+            yield return new NamedCheck(
+                $"equivalence-border{suffix}",
+                $"migrations over pagemaps whose frames meet answer alike on the engine ({subject.Name}) and the reference",
+                300,
+                run => Hold(run, ScriptGenerator.Scripts(Among(BorderKinds), BorderWindow, WorldShape.Bordered), subject));
+            yield return new NamedCheck(
+                $"columns{suffix}",
+                $"runs, batches and counts of the engine ({subject.Name}) say what the reference's words say",
+                300,
+                run => Hold(run, ScriptGenerator.Scripts(Among(ColumnKinds), MappedWindow, WorldShape.Windowed), subject));
         }
     }
 

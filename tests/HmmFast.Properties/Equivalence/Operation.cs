@@ -28,6 +28,10 @@ public enum OperationKind
     Unpin,
     DeviceWrite,
     MoveNotifier,
+    MigrateAcross,
+    Extents,
+    Batch,
+    Classify,
 }
 
 /// <summary>One step: a kind and raw numbers, which the world reads modulo what there is. Any numbers make a step, so shrinking never makes nonsense.</summary>

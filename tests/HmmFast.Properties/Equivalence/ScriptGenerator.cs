@@ -14,19 +14,22 @@ public static class ScriptGenerator
         [OperationKind.Map, OperationKind.CpuWrite, OperationKind.CpuRead, OperationKind.RangeFault, OperationKind.RangeFaultPerPage, OperationKind.MigrateToDevice];
 
     /// <summary>Scripts over the kinds allowed, shrinking by leaving steps out.</summary>
-    /// <param name="allowed">Kinds that may come up; null for all.</param>
+    /// <param name="allowed">Kinds that may come up; null for all but those that answer in columns, which are compared by a check of their own.</param>
     /// <param name="prologue">Operations that most scripts begin with, so that something stands there from the start.</param>
-    /// <param name="isWide">True for windows with whole 2 MiB blocks only.</param>
-    public static Arbitrary<Script> Scripts(Func<OperationKind, bool>? allowed = null, IReadOnlyList<Operation>? prologue = null, bool isWide = false) =>
-        Arb.From(Script(allowed ?? (_ => true), prologue ?? [], isWide), Shrink);
+    /// <param name="shaped">Narrows the shapes; null for all of them.</param>
+    public static Arbitrary<Script> Scripts(Func<OperationKind, bool>? allowed = null, IReadOnlyList<Operation>? prologue = null, Func<int, int>? shaped = null) =>
+        Arb.From(Script(allowed ?? (kind => !IsColumn(kind)), prologue ?? [], shaped ?? (shape => shape)), Shrink);
 
-    private static Gen<Script> Script(Func<OperationKind, bool> allowed, IReadOnlyList<Operation> prologue, bool isWide) =>
+    /// <summary>True for operations that the engine answers in columns and the reference in words.</summary>
+    public static bool IsColumn(OperationKind kind) => kind is OperationKind.Extents or OperationKind.Batch or OperationKind.Classify;
+
+    private static Gen<Script> Script(Func<OperationKind, bool> allowed, IReadOnlyList<Operation> prologue, Func<int, int> shaped) =>
         from shape in Gen.Choose(0, int.MaxValue)
         from swarm in Gen.Choose(0, int.MaxValue)
         from length in Gen.Choose(4, MostOperations)
         from operations in Gen.ArrayOf(Operation(Weights(swarm, allowed)), length)
         from begins in Gen.Choose(0, 3)
-        select new Script(isWide ? shape & ~3 : shape, begins > 0 ? [.. prologue, .. operations] : operations);
+        select new Script(shaped(shape), begins > 0 ? [.. prologue, .. operations] : operations);
 
     private static Gen<Operation> Operation((int Weight, Gen<OperationKind> Kind)[] weights) =>
         from kind in Gen.Frequency(weights)

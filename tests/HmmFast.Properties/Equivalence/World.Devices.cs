@@ -93,7 +93,7 @@ public sealed partial class World
         int device = operation.A % _devices.Length;
         MigrateVmaFlags select = operation.B % 8 == 0
             ? MigrateVmaFlags.SelectDevicePrivate | MigrateVmaFlags.SelectDeviceCoherent
-            : device == 2 && Shape.ThirdIsCoherent ? MigrateVmaFlags.SelectDeviceCoherent : MigrateVmaFlags.SelectDevicePrivate;
+            : Shape.KindOf(device) == DeviceMemoryKind.Coherent ? MigrateVmaFlags.SelectDeviceCoherent : MigrateVmaFlags.SelectDevicePrivate;
         var migration = new MigrateVma(range, select, _owners[device]);
         HmmStatus status = space.MigrateVmaSetup(migration);
         Say(status);
@@ -124,6 +124,11 @@ public sealed partial class World
             {
                 taken++;
             }
+        }
+
+        if (operation.B / 64 % 4 == 0)
+        {
+            new Random(operation.B).Shuffle(pages.AsSpan(0, taken));
         }
 
         for (int i = 0; i < taken; i++)

@@ -1,3 +1,5 @@
+using HmmFast.Policies;
+
 namespace HmmFast.Properties.Equivalence;
 
 /// <summary>One memory system and everything a script drives on it: processes, devices, files, notifiers, pins.</summary>
@@ -13,6 +15,7 @@ public sealed partial class World : IDisposable
     private readonly FileId[] _files;
     private readonly DeviceId[] _devices;
     private readonly OwnerId[] _owners;
+    private readonly HmmClient[] _clients;
     private readonly ContentOracle _oracle = new();
     private uint _nextTag = 1;
 
@@ -20,20 +23,9 @@ public sealed partial class World : IDisposable
     {
         Shape = shape;
         Memory = make(shape.Options);
-        _owners = [new OwnerId(1), new OwnerId(2), new OwnerId(shape.SharedOwner ? 1u : 3u)];
-        _devices =
-        [
-            Memory.AddDevice(new DeviceOptions { Name = "gpu0", PageCount = shape.DevicePages, Owner = _owners[0], Ops = new OpsLog(_answer) }),
-            Memory.AddDevice(new DeviceOptions { Name = "gpu1", PageCount = shape.DevicePages / 2 + 1, Owner = _owners[1], Ops = new OpsLog(_answer) }),
-            Memory.AddDevice(new DeviceOptions
-            {
-                Name = "coherent0",
-                PageCount = shape.DevicePages,
-                Owner = _owners[2],
-                Kind = shape.ThirdIsCoherent ? DeviceMemoryKind.Coherent : DeviceMemoryKind.Private,
-                Ops = new OpsLog(_answer),
-            }),
-        ];
+        _owners = [new OwnerId(1), new OwnerId(shape.IsBordered ? 1u : 2u), new OwnerId(shape.SharedOwner ? 1u : 3u)];
+        _devices = [AddDevice("gpu0", 0, shape.DevicePages), AddDevice("gpu1", 1, shape.SecondDevicePages), AddDevice("gpu2", 2, shape.DevicePages)];
+        _clients = shape.HasWindows ? MakeClients() : [];
         _files =
         [
             Memory.CreateFile(new FileOptions { Kind = FileKind.Memfd, PageCount = shape.FilePages, InitialTag = page => page % 2 == 0 ? 0x7F00_0000 | page : 0 }),
@@ -145,7 +137,19 @@ public sealed partial class World : IDisposable
                 MigrateToDevice(space, range, operation);
                 break;
             case OperationKind.MigrateToSystem:
-                MigrateToSystem(space, range, operation);
+                MigrateToSystem(space, Shape.MixedRangeOf(operation), operation);
+                break;
+            case OperationKind.MigrateAcross:
+                MigrateAcross(space, Shape.LongRangeOf(operation), operation);
+                break;
+            case OperationKind.Extents:
+                Extents(space, Shape.MixedRangeOf(operation), operation);
+                break;
+            case OperationKind.Batch:
+                Batch(space, Shape.MixedRangeOf(operation), operation);
+                break;
+            case OperationKind.Classify:
+                Classify(space, Shape.MixedRangeOf(operation), operation);
                 break;
             case OperationKind.MakeExclusive:
                 MakeExclusive(space, range, operation);
