@@ -274,6 +274,8 @@ internal ref struct RangeFaultWalker
             case ForeignPageOutcome.Private:
                 word = pfn.Value | CpuFlags(entry) | (isTyped ? _layout.TypePrivateBit : 0);
                 return true;
+            case ForeignPageOutcome.Alias when !isOffered:
+                throw new InvalidOperationException($"Policy '{_range.Policy!.Name}' answered Alias for a page of device {provider.Index}, for which none is offered.");
             case ForeignPageOutcome.Alias:
                 word = alias.Value | CpuFlags(entry) | (isTyped ? _layout.TypeP2pBit : 0);
                 return true;

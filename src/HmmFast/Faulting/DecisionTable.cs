@@ -68,7 +68,7 @@ internal sealed class DecisionTable
         }
 
         var provider = new DeviceId(pagemap.Device);
-        return key.Policy.Decide(new ForeignPageQuestion
+        ForeignPageOutcome outcome = key.Policy.Decide(new ForeignPageQuestion
         {
             Provider = provider,
             Client = key.Client,
@@ -80,6 +80,9 @@ internal sealed class DecisionTable
             WriteAsked = ask is { Fault: true, Write: true },
             EntryIsWritable = pageClass.IsWritable,
         }).Outcome;
+        return outcome != ForeignPageOutcome.Alias || isOffered
+            ? outcome
+            : throw new InvalidOperationException($"Policy '{key.Policy.Name}' answered Alias for a page of device {pagemap.Device}, for which none is offered.");
     }
 
     private static byte DecidePrivate(PageClass pageClass, PageAsk ask, in DecisionKey key, PhysicalMemory physical)
