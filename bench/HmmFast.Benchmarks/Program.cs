@@ -7,7 +7,7 @@ using HmmFast.Benchmarks.Bars;
 
 // hmmfast benchmarks: `bars` measures every bar in one process, `smoke` runs every BenchmarkDotNet class once at its smallest size,
 // `run` hands its arguments to BenchmarkDotNet.
-var roundsOption = new Option<int>("--rounds") { Description = "Rounds per contender; the median is quoted.", DefaultValueFactory = _ => 15 };
+var roundsOption = new Option<int>("--rounds") { Description = "Rounds per contender; the median is quoted.", DefaultValueFactory = _ => 9 };
 var largestOption = new Option<ulong>("--largest") { Description = "Largest size in pages.", DefaultValueFactory = _ => 1UL << 24 };
 var resultsOption = new Option<string?>("--results") { Description = "Folder for the result files; without it nothing is written." };
 var baselinesOption = new Option<string?>("--baselines") { Description = "Folder of the built C programs of bench/c." };

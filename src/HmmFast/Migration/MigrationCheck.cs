@@ -9,9 +9,14 @@ namespace HmmFast.Migration;
 /// </summary>
 internal static class MigrationCheck
 {
-    /// <summary>Throws at the first entry that is not in order.</summary>
-    public static void BeforeMove(AddressSpace space, MigrateVma migration)
+    /// <summary>Throws at the first entry that is not in order; notes the first runs of entries that migrate alike, so that they need not be looked for again.</summary>
+    /// <param name="space">The address space.</param>
+    /// <param name="migration">The migration.</param>
+    /// <param name="runs">Receives first index and length of runs, in order.</param>
+    /// <returns>Runs noted.</returns>
+    public static int BeforeMove(AddressSpace space, MigrateVma migration, Span<(int Start, int Length)> runs)
     {
+        int noted = 0;
         VpnRange range = migration.Range;
         for (ulong i = 0; i < range.PageCount;)
         {
@@ -24,6 +29,11 @@ internal static class MigrationCheck
             }
 
             int run = source.IsMigrating ? Migrator.RunAt(space.Core, migration, (int)i, source.IsValid) : 0;
+            if (run >= Migrator.LeastRun && noted < runs.Length)
+            {
+                runs[noted++] = ((int)i, run);
+            }
+
             ulong vpn = range.Start.Value + i;
             run = run < Migrator.LeastRun
                 ? source is { IsMigrating: true, IsValid: true } ? space.CheckScattered(vpn, Migrator.Sources(migration, i), Migrator.Destinations(migration, i)) : 0
@@ -36,12 +46,28 @@ internal static class MigrationCheck
 
             i += (ulong)run;
         }
+
+        return noted;
     }
 
     private static int CheckRun(AddressSpace space, ulong vpn, MigratePfn source, MigratePfn destination, int run)
     {
         run = space.Core.Physical.FreshRun((uint)destination.Pfn.Value, run);
-        return source.IsValid && run > 0 ? space.HeldRun(vpn, (uint)source.Pfn.Value, run) : run;
+        if (!source.IsValid)
+        {
+            return run;
+        }
+
+        // Entries of one table at a time.
+        int held = 0;
+        int step = run > 0 ? 1 : 0;
+        while (held < run && step > 0)
+        {
+            step = space.HeldRun(vpn + (ulong)held, (uint)source.Pfn.Value + (uint)held, run - held);
+            held += step;
+        }
+
+        return held;
     }
 
     private static void CheckOne(AddressSpace space, MigrateVma migration, int index)

@@ -15,6 +15,9 @@ internal static unsafe class Migrator
     private const int MostRun = 8192;
     private const int MostScattered = 512;
 
+    // Runs that the check before a move notes for the move: as many as there are in 1 Mi pages in order.
+    private const int NotedRuns = 128;
+
     // Shorter runs go with the pages in no order.
     internal const int LeastRun = 8;
 
@@ -34,7 +37,12 @@ internal static unsafe class Migrator
         }
 
         migration.CollectedPageCount = 0;
-        Array.Clear(migration.Destination);
+        if (MemoryMarshal.Cast<MigratePfn, ulong>(migration.Destination).ContainsAnyExcept(0UL))
+        {
+            // Mostly it is clear already, and looking costs less than clearing it again.
+            Array.Clear(migration.Destination);
+        }
+
         migration.Context = space;
         space.Invalidate(range, InvalidationEvent.Migrate, migration.PagemapOwner);
         bool areShared = Collect(space, vma, migration);
@@ -47,7 +55,8 @@ internal static unsafe class Migrator
     public static void Pages(AddressSpace space, MigrateVma migration)
     {
         CheckContext(migration, space, "set up");
-        MigrationCheck.BeforeMove(space, migration);
+        Span<(int Start, int Length)> runs = stackalloc (int, int)[NotedRuns];
+        runs = runs[..MigrationCheck.BeforeMove(space, migration, runs)];
         migration.Context = space.Moved;
         MemoryCore core = space.Core;
         VpnRange range = migration.Range;
@@ -68,7 +77,12 @@ internal static unsafe class Migrator
                 continue;
             }
 
-            int run = RunAt(core, migration, (int)i, source.IsValid);
+            while (!runs.IsEmpty && runs[0].Start < (int)i)
+            {
+                runs = runs[1..];
+            }
+
+            int run = !runs.IsEmpty && runs[0].Start == (int)i ? runs[0].Length : RunAt(core, migration, (int)i, source.IsValid);
             bool moved;
             if (!source.IsValid)
             {
