@@ -18,6 +18,9 @@ internal ref struct RangeClassifier
     private readonly Span<ulong> _work;
     private HmmClassification _counts;
 
+    // Words of the bitmap up to here say something; those behind are still as the caller left them. Whole words of page tables are written without being cleared before.
+    private int _said;
+
     public RangeClassifier(AddressSpace space, DecisionTable table, PageAsk ask, ulong start, Span<ulong> work)
     {
         _space = space;
@@ -27,7 +30,6 @@ internal ref struct RangeClassifier
         _write = ask.Write;
         _start = start;
         _work = work;
-        work.Clear();
     }
 
     public HmmClassification Count(ulong end)
@@ -55,6 +57,7 @@ internal ref struct RangeClassifier
             }
         }
 
+        ClearUpTo(_work.Length);
         return _counts;
     }
 
@@ -111,6 +114,7 @@ internal ref struct RangeClassifier
 
         if (!_work.IsEmpty)
         {
+            ClearUpTo((int)((to - _start + 63) / 64));
             for (ulong bit = from - _start; bit < to - _start;)
             {
                 ulong count = Math.Min(64 - (bit % 64), to - _start - bit);
@@ -138,7 +142,10 @@ internal ref struct RangeClassifier
             else if (isAligned)
             {
                 // The last word may be shared with the next piece, which or-s its bits in; nothing of it is set yet.
-                found = _kernels.Classify(classes, _table, _work.Slice((int)(bit / 64), words));
+                int first = (int)(bit / 64);
+                ClearUpTo(first);
+                found = _kernels.Classify(classes, _table, _work.Slice(first, words));
+                _said = Math.Max(_said, first + words);
             }
             else
             {
@@ -157,10 +164,11 @@ internal ref struct RangeClassifier
     }
 
     /// <summary>Or-s a bitmap into the result at a bit position that is no multiple of 64.</summary>
-    private readonly void Place(ReadOnlySpan<ulong> bits, ulong at)
+    private void Place(scoped ReadOnlySpan<ulong> bits, ulong at)
     {
         int word = (int)(at / 64);
         int shift = (int)(at % 64);
+        ClearUpTo(Math.Min(_work.Length, word + bits.Length + 1));
         for (int i = 0; i < bits.Length; i++)
         {
             _work[word + i] |= bits[i] << shift;
@@ -168,6 +176,15 @@ internal ref struct RangeClassifier
             {
                 _work[word + i + 1] |= bits[i] >> (64 - shift);
             }
+        }
+    }
+
+    private void ClearUpTo(int word)
+    {
+        if (word > _said)
+        {
+            _work[_said..word].Clear();
+            _said = word;
         }
     }
 }

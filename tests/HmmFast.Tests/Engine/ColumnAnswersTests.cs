@@ -64,6 +64,7 @@ public sealed class ColumnAnswersTests
         var words = new HmmPfn[range.PageCount];
         Assert.Equal(HmmStatus.Ok, space.RangeFault(With(HmmRequestFlags.None), words));
         HmmPfnLayout layout = world.Memory.Options.Layout;
+        work.AsSpan().Fill(ulong.MaxValue);
         HmmClassification quiet = space.Classify(With(HmmRequestFlags.None), work);
         Assert.Equal(words.Count(layout.IsValid), quiet.Valid);
         Assert.Equal(words.Count(layout.IsError), quiet.Error);
@@ -71,6 +72,7 @@ public sealed class ColumnAnswersTests
         Assert.Equal(0, quiet.Work);
         Assert.All(work, bits => Assert.Equal(0UL, bits));
 
+        work.AsSpan().Fill(ulong.MaxValue);
         HmmClassification asked = space.Classify(With(HmmRequestFlags.Fault), work);
         Assert.Equal(quiet.Empty, asked.ReadFaults);
         Assert.Equal(quiet.Empty, work.Sum(bits => (long)BitOperations.PopCount(bits)));
