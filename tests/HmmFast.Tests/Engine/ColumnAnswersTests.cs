@@ -142,17 +142,17 @@ public sealed class ColumnAnswersTests
         var words = new HmmPfn[64];
         var work = new ulong[(PageCount + 63) / 64];
         Vpn[] pages = [.. Enumerable.Range(0, 64).Select(i => new Vpn(EngineWorld.First + (ulong)(i * 37 % PageCount)))];
-        long bytes = 0;
-        for (int i = 0; i < 20; i++)
-        {
-            var request = new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), Owner = EngineWorld.Owner0 };
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            space.RangeFaultExtents(request, starts, firsts, out _, out _);
-            space.Classify(request, work);
-            space.RangeFaultBatch(request, pages, words, out _);
-            bytes = i < 5 ? 0 : bytes + GC.GetAllocatedBytesForCurrentThread() - before;
-        }
-
+        long bytes = AllocationMeter.LargestOf(
+            warmups: 5,
+            calls: 15,
+            static () => { },
+            () =>
+            {
+                var request = new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), Owner = EngineWorld.Owner0 };
+                space.RangeFaultExtents(request, starts, firsts, out _, out _);
+                space.Classify(request, work);
+                space.RangeFaultBatch(request, pages, words, out _);
+            });
         Assert.Equal(0, bytes);
     }
 

@@ -48,29 +48,30 @@ public sealed class RangeFaultAllocationTests
     public void RangeFault_BringsForeignPagesBack_AllocatesNothing()
     {
         using EngineWorld world = Mixed();
-        long most = 0;
         var words = new HmmPfn[600];
         VpnRange range = EngineWorld.Pages(0, 600);
         using IMmuIntervalNotifier notifier = world.Space.InsertNotifier(range, null);
-        for (int i = 0; i < 6; i++)
-        {
-            Assert.Equal(600, world.MigrateToDevice(world.Gpu0, 0, 600));
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            HmmStatus status;
-            do
+        long bytes = AllocationMeter.LargestOf(
+            warmups: 3,
+            calls: 3,
+            () => Assert.Equal(600, world.MigrateToDevice(world.Gpu0, 0, 600)),
+            () =>
             {
-                status = world.Space.RangeFault(
-                    new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), DefaultFlags = HmmRequestFlags.Fault }, words);
-            }
-            while (status == HmmStatus.Busy);
-            long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
-
-            // The first rounds meet new page classes, and build decision tables for them.
-            most = i < 3 ? 0 : Math.Max(most, bytes);
-        }
-
-        Assert.Equal(0, most);
+                HmmStatus status;
+                do
+                {
+                    status = world.Space.RangeFault(
+                        new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), DefaultFlags = HmmRequestFlags.Fault }, words);
+                }
+                while (status == HmmStatus.Busy);
+            });
+        Assert.Equal(0, bytes);
     }
+
+    /// <summary>The meter itself: one object a call shows.</summary>
+    [Fact]
+    public void AllocationMeter_CallThatAllocates_ShowsIt() =>
+        Assert.InRange(AllocationMeter.LargestOf(2, 3, static () => { }, static () => GC.KeepAlive(new byte[100])), 100, 200);
 
     private static EngineWorld Mixed()
     {
@@ -88,20 +89,15 @@ public sealed class RangeFaultAllocationTests
         var words = new HmmPfn[2000];
         VpnRange range = EngineWorld.Pages(0, 2000);
         using IMmuIntervalNotifier notifier = world.Space.InsertNotifier(range, null);
-        long most = 0;
-        for (int call = 0; call < Calls; call++)
-        {
-            prepare(world);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            HmmStatus status = world.Space.RangeFault(
-                new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), DefaultFlags = defaults, PfnFlagsMask = mask }, words);
-            long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(status is HmmStatus.Ok or HmmStatus.Busy, $"{status}");
-
-            // The first calls build decision tables and grow scratch lists.
-            most = call < 5 ? 0 : Math.Max(most, bytes);
-        }
-
-        return most;
+        return AllocationMeter.LargestOf(
+            warmups: 5,
+            Calls - 5,
+            () => prepare(world),
+            () =>
+            {
+                HmmStatus status = world.Space.RangeFault(
+                    new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), DefaultFlags = defaults, PfnFlagsMask = mask }, words);
+                Assert.True(status is HmmStatus.Ok or HmmStatus.Busy);
+            });
     }
 }
