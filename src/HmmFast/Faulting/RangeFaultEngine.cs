@@ -11,21 +11,20 @@ internal sealed class RangeFaultEngine
 {
     private readonly MemoryCore _core;
     private readonly DecisionCache _cache = new();
-    private long _calls;
-    private long _busy;
+    private Tallies _tallies;
 
     public RangeFaultEngine(MemoryCore core) => _core = core;
 
     /// <summary>Calls so far.</summary>
-    public ulong Calls => (ulong)Interlocked.Read(ref _calls);
+    public ulong Calls => (ulong)Interlocked.Read(ref _tallies.Calls);
 
     /// <summary>Of those, ended with Busy.</summary>
-    public ulong BusyCalls => (ulong)Interlocked.Read(ref _busy);
+    public ulong BusyCalls => (ulong)Interlocked.Read(ref _tallies.BusyCalls);
 
     /// <summary>Answers one call; the caller has checked the range, the array's length and the notifier.</summary>
     public HmmStatus Run(AddressSpace space, in HmmRange range, IntervalNotifier notifier, Span<HmmPfn> hmmPfns)
     {
-        Interlocked.Increment(ref _calls);
+        Interlocked.Increment(ref _tallies.Calls);
         var walk = new RangeWalk(_core, _cache, space, range, MemoryMarshal.Cast<HmmPfn, ulong>(hmmPfns));
         HmmStatus status;
         do
@@ -33,9 +32,10 @@ internal sealed class RangeFaultEngine
             status = notifier.Sequence != range.NotifierSequence ? HmmStatus.Busy : range.Range.IsEmpty ? HmmStatus.Invalid : walk.Go();
         }
         while (status == HmmStatus.Busy && walk.IsAgain());
+        KernelSet.Publish(hmmPfns.Length);
         if (status == HmmStatus.Busy)
         {
-            Interlocked.Increment(ref _busy);
+            Interlocked.Increment(ref _tallies.BusyCalls);
         }
 
         return status;
@@ -45,7 +45,7 @@ internal sealed class RangeFaultEngine
     public HmmStatus RunExtents(
         AddressSpace space, in HmmRange range, IntervalNotifier notifier, Span<uint> starts, Span<HmmPfn> firsts, out int extentCount, out ulong pageCount)
     {
-        Interlocked.Increment(ref _calls);
+        Interlocked.Increment(ref _tallies.Calls);
         var walk = new RangeWalk(_core, _cache, space, range, starts, MemoryMarshal.Cast<HmmPfn, ulong>(firsts));
         HmmStatus status;
         do
@@ -57,7 +57,7 @@ internal sealed class RangeFaultEngine
         pageCount = walk.Answered;
         if (status == HmmStatus.Busy)
         {
-            Interlocked.Increment(ref _busy);
+            Interlocked.Increment(ref _tallies.BusyCalls);
         }
 
         return status;
@@ -80,7 +80,7 @@ internal sealed class RangeFaultEngine
     public unsafe HmmStatus RunBatch(
         AddressSpace space, in HmmRange range, IntervalNotifier notifier, ReadOnlySpan<Vpn> pages, Span<HmmPfn> hmmPfns, out int answered)
     {
-        Interlocked.Increment(ref _calls);
+        Interlocked.Increment(ref _tallies.Calls);
         var scattered = new ScatteredWalk(_core, _cache, space, range);
         HmmStatus status = HmmStatus.Ok;
         for (answered = 0; answered < pages.Length; answered++)
@@ -114,9 +114,20 @@ internal sealed class RangeFaultEngine
 
         if (status == HmmStatus.Busy)
         {
-            Interlocked.Increment(ref _busy);
+            Interlocked.Increment(ref _tallies.BusyCalls);
         }
 
         return status;
+    }
+
+    /// <summary>Counted by every call of every thread: on a line of their own, so that threads do not take the fields that they only read from each other.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Tallies
+    {
+        [FieldOffset(128)]
+        public long Calls;
+
+        [FieldOffset(136)]
+        public long BusyCalls;
     }
 }

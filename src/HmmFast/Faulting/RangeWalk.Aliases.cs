@@ -28,11 +28,6 @@ internal ref partial struct RangeWalk
     /// <summary>Puts alias frame numbers in the stead of private ones, under the request that every page has.</summary>
     private readonly void ReplaceByAliases(ReadOnlySpan<byte> classes, ReadOnlySpan<uint> pfns, scoped Span<ulong> words)
     {
-        if (!_table.HasAliases)
-        {
-            return;
-        }
-
         byte form = (byte)(1 << DecisionTable.FormOf(_default));
         Span<ulong> marks = stackalloc ulong[AliasPages / 64];
         foreach (AliasProvider provider in _table.Providers)

@@ -83,7 +83,7 @@ internal ref partial struct RangeWalk
         count = Math.Min(count, Chunk);
         var classes = new ReadOnlySpan<byte>(_space.Columns.Class + _at, count);
         var pfns = new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, count);
-        int done = _kernels.Resolve(classes, pfns, _uniform, _format with { KeepMask = 0 }, answers[..count]);
+        int done = _kernels.Resolve(classes, pfns, _uniform, _format with { KeepMask = 0, ResultWords = 0 }, answers[..count]);
         ReplaceByAliases(classes[..done], pfns, answers);
         int runs = 0;
         for (int i = 0; i < done; i++)

@@ -72,7 +72,10 @@ internal ref partial struct RangeWalk
         int allowBit = _layout.AllowP2pBit == 0 ? 0 : System.Numerics.BitOperations.TrailingZeroCount(_layout.AllowP2pBit);
         _request = new PageRequest(_layout.Encode(mask), _layout.Encode(defaults), allowBit);
         bool isTyped = range.Policy?.TypedOutput ?? false;
-        _format = new WordFormat(range.IgnoresWords ? 0 : _layout.StickyMask, isTyped ? System.Numerics.BitOperations.TrailingZeroCount(_layout.TypeP2pBit) : 0);
+        _format = new WordFormat(range.IgnoresWords ? 0 : _layout.StickyMask, isTyped ? System.Numerics.BitOperations.TrailingZeroCount(_layout.TypeP2pBit) : 0)
+        {
+            ResultWords = words.Length,
+        };
         _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.OwnersVersion, core.Classes.Count);
         _table = cache.Get(_key, core.Classes, core.Physical);
         _uniform = _table.Of(_default);
@@ -315,7 +318,10 @@ internal ref partial struct RangeWalk
             if (!_isPerPage)
             {
                 done = _kernels.Resolve(classes, pfns, _uniform, _format, words);
-                ReplaceByAliases(classes[..done], pfns, words);
+                if (_table.HasAliases)
+                {
+                    ReplaceByAliases(classes[..done], pfns, words);
+                }
             }
             else if (_table.HasAliases)
             {

@@ -75,6 +75,57 @@ internal static unsafe class Blocks512
         TStore.Store(SpreadWord(codes, valid, index, pfns + 56, top), words + 56);
     }
 
+    /// <summary>
+    /// As <see cref="ExpandInRegisters"/> with kind bits placed: the whole word moved down by the distance between the kind bits' two places has them where they
+    /// belong, and a mask takes nothing else of it.
+    /// </summary>
+    /// <remarks>Example: code 0xC8 (kind 2), kind bits from 50 up: C8.. &gt;&gt; 8 = 00C8.., of which bits 50 to 52 are 2 &lt;&lt; 50.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandKindInRegisters<TStore>(Vector512<byte> codes, uint* pfns, ulong* words, int kindShift)
+        where TStore : struct, IStore
+    {
+        Vector512<byte> valid = Vector512.LessThan(codes.AsSByte(), Vector512<sbyte>.Zero).AsByte();
+        Vector512<ulong> top = Vector512.Create(0xE000_0000_0000_0000);
+        Vector512<ulong> kind = Vector512.Create(7UL << kindShift);
+        int back = 56 + Resolution.KindBit - kindShift;
+        Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
+        for (nint i = 0; i < 64; i += 8)
+        {
+            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
+            Vector512<ulong> word = Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0); // a & (b | c)
+            TStore.Store(Avx512F.TernaryLogic(word, Vector512.ShiftRightLogical(spread, back), kind, 0xF8), words + i); // a | (b & c)
+            index += Vector512.Create((byte)8);
+        }
+    }
+
+    /// <summary>Words up to the first code that needs work, at most count: whole vectors, then one under a mask. Returns how many; nothing behind the count is touched.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int ExpandSome(Vector512<byte> codes, uint* pfns, ulong* words, int count)
+    {
+        int done = Math.Min(count, BitOperations.TrailingZeroCount(Test(codes, Resolution.WorkMask)));
+        Vector512<byte> valid = Vector512.LessThan(codes.AsSByte(), Vector512<sbyte>.Zero).AsByte();
+        Vector512<ulong> top = Vector512.Create(0xFF00_0000_0000_0000);
+        Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
+        int i = 0;
+        for (; i + 8 <= done; i += 8)
+        {
+            SpreadWord(codes, valid, index, pfns + i, top).Store(words + i);
+            index += Vector512.Create((byte)8);
+        }
+
+        if (i < done)
+        {
+            Vector512<ulong> these = Vector512.LessThan(Vector512<ulong>.Indices, Vector512.Create((ulong)(done - i)));
+            Vector256<uint> numbers = Avx512F.VL.MaskLoad(
+                pfns + i, Vector256.LessThan(Vector256<uint>.Indices, Vector256.Create((uint)(done - i))), Vector256<uint>.Zero);
+            Vector512<ulong> word = Avx512F.TernaryLogic(
+                Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64(), Avx512F.ConvertToVector512UInt64(numbers), top, 0xE0); // a & (b | c)
+            Avx512F.MaskStore(words + i, these, word);
+        }
+
+        return done;
+    }
+
     /// <summary>As <see cref="ExpandInRegisters"/> with old bits kept.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ExpandKeepInRegisters(Vector512<byte> codes, uint* pfns, ulong* words, ulong keepMask)

@@ -90,6 +90,15 @@ internal unsafe interface ILanes<TSelf>
     /// </summary>
     static abstract void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits);
 
+    /// <summary>
+    /// Up to 64 pages as <see cref="Resolve64"/> answers them, up to the first that needs work; returns the pages done. Touches the count behind each pointer and no more.
+    /// </summary>
+    static abstract int ResolveSome(byte* classes, uint* pfns, ulong* words, int count, ByteTable table);
+
+    /// <summary>As <see cref="Resolve64"/> with kind bits placed.</summary>
+    bool ResolveKind64<TStore>(byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
+        where TStore : struct, IStore;
+
     /// <summary>As <see cref="Resolve64"/> with old bits kept.</summary>
     bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch);
 

@@ -189,6 +189,19 @@ public abstract class KernelSet
     /// <param name="delta">What is added; <c>unchecked((ushort)-1)</c> takes one away.</param>
     public abstract void Add(Span<ushort> values, ushort delta);
 
+    /// <summary>
+    /// Orders what parts of a result wrote past the caches before everything that this thread does after; see <see cref="WordFormat.ResultWords"/>. Nothing to do, and
+    /// nothing done, for results that are not large.
+    /// </summary>
+    /// <param name="resultWords">Words of the whole result.</param>
+    public static void Publish(long resultWords)
+    {
+        if (resultWords >= Streaming.ThresholdWords)
+        {
+            Streaming.Fence();
+        }
+    }
+
     private static KernelSet[] List()
     {
         List<KernelSet> sets = [];

@@ -21,7 +21,7 @@ internal sealed unsafe class KernelSetOf<TLanes> : KernelSet
         fixed (ulong* w = words)
         {
             return format.IsPlain
-                ? ResolveLoops<TLanes>.Plain(c, p, w, classes.Length, table)
+                ? ResolveLoops<TLanes>.Plain(c, p, w, classes.Length, table, format.ResultWords)
                 : ResolveLoops<TLanes>.Formatted(c, p, w, classes.Length, table, format);
         }
     }

@@ -244,6 +244,23 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
         ScanLoops<Lanes256>.ClassifyBlocks(classes, count, table, bitmap, bits);
 
+    public static int ResolveSome(byte* classes, uint* pfns, ulong* words, int count, ByteTable table) =>
+        ResolveLoops<Lanes256>.Staged(classes, pfns, words, count, table, WordFormat.Plain);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool ResolveKind64<TStore>(byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return false;
+        }
+
+        ExpandFormat64(scratch, pfns, words, 0, kindShift);
+        return true;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
     {

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace HmmFast.Kernels;
 
 /// <summary>
-/// 512-bit vectors with AVX-512 VBMI and VBMI2: a 128-entry table is two registers and one VPERMI2B, so the full 256 entries cost two of them and a
+/// 512-bit vectors with AVX-512 VBMI, VBMI2 and GFNI: a 128-entry table is two registers and one VPERMI2B, so the full 256 entries cost two of them and a
 /// blend by the class's top bit, for 64 pages.
 /// </summary>
 internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512>
@@ -29,7 +29,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512
 
     public static int WidthBits => 512;
 
-    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512Vbmi2.IsSupported && Avx512Vbmi.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported;
+    public static bool IsSupported => Vector512.IsHardwareAccelerated && Gfni.V512.IsSupported && Avx512Vbmi2.IsSupported && Avx512Vbmi.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Load(byte* entries, int rowCount) => new(entries);
@@ -115,6 +115,29 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512
         {
             Classify512<Lanes512>.Blocks(classes, count, table, bitmap, bits);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int ResolveSome(byte* classes, uint* pfns, ulong* words, int count, ByteTable table)
+    {
+        Vector512<byte> some = count == 64
+            ? Vector512.Load(classes)
+            : Avx512BW.MaskLoad(classes, Vector512.LessThan(Vector512<byte>.Indices, Vector512.Create((byte)count)), Vector512<byte>.Zero);
+        return Blocks512.ExpandSome(Load(table.Pointer, table.RowCount).Lookup(some), pfns, words, count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool ResolveKind64<TStore>(byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Vector512<byte> codes = Lookup(Vector512.Load(classes));
+        if ((codes & Vector512.Create(Resolution.WorkMask)) != Vector512<byte>.Zero)
+        {
+            return false;
+        }
+
+        Blocks512.ExpandKindInRegisters<TStore>(codes, pfns, words, kindShift);
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -203,6 +203,22 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
     public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
         ScanLoops<LanesScalar>.ClassifyBlocks(classes, count, table, bitmap, bits);
 
+    public static int ResolveSome(byte* classes, uint* pfns, ulong* words, int count, ByteTable table) =>
+        ResolveLoops<LanesScalar>.Staged(classes, pfns, words, count, table, WordFormat.Plain);
+
+    public bool ResolveKind64<TStore>(byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Lookup64(classes, scratch);
+        if (Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return false;
+        }
+
+        ExpandFormat64(scratch, pfns, words, 0, kindShift);
+        return true;
+    }
+
     public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
     {
         Lookup64(classes, scratch);

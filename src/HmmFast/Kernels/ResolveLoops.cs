@@ -9,37 +9,105 @@ internal static unsafe class ResolveLoops<TLanes>
     where TLanes : struct, ILanes<TLanes>
 {
     /// <summary>Frame number, valid, write and error only; nothing is read from the words.</summary>
-    public static int Plain(byte* classes, uint* pfns, ulong* words, int count, ByteTable table)
+    public static int Plain(byte* classes, uint* pfns, ulong* words, int count, ByteTable table, long resultWords)
     {
         int done = 0;
-        if (Streaming.Pays(words, count))
+        if (Streaming.Pays(words, count, resultWords))
         {
             int head = Streaming.WordsToBorder(words);
-            done = Partial(classes, pfns, words, head, table, WordFormat.Plain);
+            done = head == 0 ? 0 : TLanes.ResolveSome(classes, pfns, words, head, table);
             if (done < head)
             {
                 return done;
             }
 
             done += Blocks<StreamingStore>(classes + done, pfns + done, words + done, count - done, table.Pointer, table.RowCount);
-            Streaming.Fence();
+            FenceWhole(resultWords);
         }
-        else
+        else if (count >= 64)
         {
             done = Blocks<CachedStore>(classes, pfns, words, count, table.Pointer, table.RowCount);
         }
 
         // What is left is a block with a page that needs work in it, or the columns' end.
-        return done + Partial(classes + done, pfns + done, words + done, Math.Min(64, count - done), table, WordFormat.Plain);
+        return done == count ? done : done + TLanes.ResolveSome(classes + done, pfns + done, words + done, Math.Min(64, count - done), table);
     }
 
     /// <summary>With old bits kept or kinds placed.</summary>
     public static int Formatted(byte* classes, uint* pfns, ulong* words, int count, ByteTable table, in WordFormat format)
     {
-        int i = format.KindShift == 0
-            ? KeepBlocks(classes, pfns, words, count, table.Pointer, table.RowCount, format.KeepMask)
-            : KindBlocks(classes, pfns, words, count, table.Pointer, table.RowCount, format.KeepMask, format.KindShift);
-        return i + Partial(classes + i, pfns + i, words + i, Math.Min(64, count - i), table, format);
+        int i = 0;
+        if (format.KindShift == 0)
+        {
+            i = KeepBlocks(classes, pfns, words, count, table.Pointer, table.RowCount, format.KeepMask);
+        }
+        else if (format.KeepMask != 0)
+        {
+            i = KindBlocks(classes, pfns, words, count, table.Pointer, table.RowCount, format.KeepMask, format.KindShift);
+        }
+        else if (Streaming.Pays(words, count, format.ResultWords))
+        {
+            int head = Streaming.WordsToBorder(words);
+            i = Staged(classes, pfns, words, head, table, format);
+            if (i < head)
+            {
+                return i;
+            }
+
+            i += FreshKindBlocks<StreamingStore>(classes + i, pfns + i, words + i, count - i, table.Pointer, table.RowCount, format.KindShift);
+            FenceWhole(format.ResultWords);
+        }
+        else
+        {
+            i = FreshKindBlocks<CachedStore>(classes, pfns, words, count, table.Pointer, table.RowCount, format.KindShift);
+        }
+
+        return i + Staged(classes + i, pfns + i, words + i, Math.Min(64, count - i), table, format);
+    }
+
+    /// <summary>Up to 64 pages through a scratch block; stops at the first that needs work and returns the pages done.</summary>
+    [SkipLocalsInit]
+    public static int Staged(byte* classes, uint* pfns, ulong* words, int count, ByteTable table, in WordFormat format)
+    {
+        if (count == 0)
+        {
+            return 0;
+        }
+
+        byte* stack = stackalloc byte[Scratch.AllocationBytes];
+        Scratch* scratch = Scratch.In(stack);
+        if (count < 64)
+        {
+            Unsafe.CopyBlock(scratch->Classes, classes, (uint)count);
+            Unsafe.CopyBlock(scratch->Pfns, pfns, (uint)count * sizeof(uint));
+            classes = scratch->Classes;
+            pfns = scratch->Pfns;
+        }
+
+        TLanes.Load(table.Pointer, table.RowCount).Lookup64(classes, scratch->Codes);
+        ulong work = TLanes.Test64(scratch->Codes, Resolution.WorkMask);
+        int done = Math.Min(count, BitOperations.TrailingZeroCount(work));
+        if (format.IsPlain)
+        {
+            TLanes.Expand64<CachedStore>(scratch->Codes, pfns, scratch->Words);
+        }
+        else
+        {
+            Unsafe.CopyBlock(scratch->Words, words, (uint)done * sizeof(ulong));
+            TLanes.ExpandFormat64(scratch->Codes, pfns, scratch->Words, format.KeepMask, format.KindShift);
+        }
+
+        Unsafe.CopyBlock(words, scratch->Words, (uint)done * sizeof(ulong));
+        return done;
+    }
+
+    // Who writes a result in parts orders them all at once.
+    private static void FenceWhole(long resultWords)
+    {
+        if (resultWords == 0)
+        {
+            Streaming.Fence();
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -107,39 +175,25 @@ internal static unsafe class ResolveLoops<TLanes>
         return (int)i;
     }
 
-    /// <summary>Up to 64 pages through the scratch block; stops at the first that needs work and returns the pages done.</summary>
+    /// <summary>Kinds placed, nothing kept: nothing is read from the words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    private static int Partial(byte* classes, uint* pfns, ulong* words, int count, ByteTable table, in WordFormat format)
+    private static int FreshKindBlocks<TStore>(byte* classes, uint* pfns, ulong* words, int count, byte* entries, int rowCount, int kindShift)
+        where TStore : struct, IStore
     {
-        if (count == 0)
+        byte* stack = stackalloc byte[128];
+        byte* codes = (byte*)(((nuint)stack + 63) & ~(nuint)63);
+        TLanes lanes = TLanes.Load(entries, rowCount);
+        nint i = 0;
+        nint full = count & ~63;
+        for (; i < full; i += 64)
         {
-            return 0;
+            if (!lanes.ResolveKind64<TStore>(classes + i, pfns + i, words + i, kindShift, codes))
+            {
+                break;
+            }
         }
 
-        byte* stack = stackalloc byte[Scratch.AllocationBytes];
-        Scratch* scratch = Scratch.In(stack);
-        if (count < 64)
-        {
-            Unsafe.CopyBlock(scratch->Classes, classes, (uint)count);
-            Unsafe.CopyBlock(scratch->Pfns, pfns, (uint)count * sizeof(uint));
-            classes = scratch->Classes;
-            pfns = scratch->Pfns;
-        }
-
-        TLanes.Load(table.Pointer, table.RowCount).Lookup64(classes, scratch->Codes);
-        ulong work = TLanes.Test64(scratch->Codes, Resolution.WorkMask);
-        int done = Math.Min(count, BitOperations.TrailingZeroCount(work));
-        if (format.IsPlain)
-        {
-            TLanes.Expand64<CachedStore>(scratch->Codes, pfns, scratch->Words);
-        }
-        else
-        {
-            Unsafe.CopyBlock(scratch->Words, words, (uint)done * sizeof(ulong));
-            TLanes.ExpandFormat64(scratch->Codes, pfns, scratch->Words, format.KeepMask, format.KindShift);
-        }
-
-        Unsafe.CopyBlock(words, scratch->Words, (uint)done * sizeof(ulong));
-        return done;
+        return (int)i;
     }
 }

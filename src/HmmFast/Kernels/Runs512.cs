@@ -102,12 +102,12 @@ internal static unsafe class Runs512<TLookup>
         ulong mask = begins.ExtractMostSignificantBits();
         nint found = BitOperations.PopCount(mask);
         Vector512<byte> kept = Avx512Vbmi2.Compress(Vector512<byte>.Zero, begins, code);
+        Vector512<byte> places = Avx512Vbmi2.Compress(Vector512<byte>.Zero, begins, Vector512<byte>.Indices);
+        Vector512<uint> positions = Avx512F.ConvertToVector512UInt32(places.GetLower().GetLower());
+        (positions + start).Store(indices);
         if (found <= Few)
         {
-            Vector512<byte> compressed = Avx512Vbmi2.Compress(Vector512<byte>.Zero, begins, Vector512<byte>.Indices);
-            Vector512<uint> positions = Avx512F.ConvertToVector512UInt32(compressed.GetLower().GetLower());
             kept.GetLower().GetLower().Store(codes);
-            (positions + start).Store(indices);
 
             // A permute looks at five bits of a position; the sixth chooses between two of them.
             Vector512<uint> lower = Avx512F.PermuteVar16x32x2(Vector512.Load(pfns), positions, Vector512.Load(pfns + 16));
@@ -116,28 +116,26 @@ internal static unsafe class Runs512<TLookup>
             return found;
         }
 
+        // Indices come out of the compressed positions, sixteen at a time; numbers are compressed where they stand, each sixteen behind the ones before.
         kept.Store(codes);
+        (Avx512F.ConvertToVector512UInt32(places.GetLower().GetUpper()) + start).Store(indices + 16);
+        (Avx512F.ConvertToVector512UInt32(places.GetUpper().GetLower()) + start).Store(indices + 32);
+        (Avx512F.ConvertToVector512UInt32(places.GetUpper().GetUpper()) + start).Store(indices + 48);
         Vector512<uint> bits = Vector512.Create(1u, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
         Vector512<uint> half = Vector512.Create((uint)mask);
-        Vector512<uint> index = start + Vector512<uint>.Indices;
-        nint at = 0;
-        Sixteen(half, bits, index, pfns, numbers, indices);
-        at += BitOperations.PopCount((ushort)mask);
-        Sixteen(half, bits << 16, index + Vector512.Create(16u), pfns + 16, numbers + at, indices + at);
-        at = BitOperations.PopCount((uint)mask);
+        Sixteen(half, bits, pfns, numbers);
+        Sixteen(half, bits << 16, pfns + 16, numbers + BitOperations.PopCount((ushort)mask));
         half = Vector512.Create((uint)(mask >> 32));
-        Sixteen(half, bits, index + Vector512.Create(32u), pfns + 32, numbers + at, indices + at);
-        at += BitOperations.PopCount((ushort)(mask >> 32));
-        Sixteen(half, bits << 16, index + Vector512.Create(48u), pfns + 48, numbers + at, indices + at);
+        Sixteen(half, bits, pfns + 32, numbers + BitOperations.PopCount((uint)mask));
+        Sixteen(half, bits << 16, pfns + 48, numbers + BitOperations.PopCount(mask & 0xFFFF_FFFF_FFFF));
         return found;
     }
 
-    /// <summary>Numbers and indices of those of sixteen pages whose bits are set.</summary>
+    /// <summary>Numbers of those of sixteen pages whose bits are set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sixteen(Vector512<uint> mask, Vector512<uint> bits, Vector512<uint> index, uint* pfns, uint* numbers, uint* indices)
+    private static void Sixteen(Vector512<uint> mask, Vector512<uint> bits, uint* pfns, uint* numbers)
     {
         Vector512<uint> keep = ~Vector512.Equals(mask & bits, Vector512<uint>.Zero);
         Avx512F.Compress(Vector512<uint>.Zero, keep, Vector512.Load(pfns)).Store(numbers);
-        Avx512F.Compress(Vector512<uint>.Zero, keep, index).Store(indices);
     }
 }

@@ -16,9 +16,13 @@ internal static unsafe class Streaming
     /// <summary>The same for a fill, which reads nothing and so stays in cache longer.</summary>
     public const int FillThresholdWords = 1 << 22;
 
-    /// <summary>Whether a resolve of this size should be streamed; words that are not on an 8-byte border never are.</summary>
+    /// <summary>Fewer words than this are not worth finding the border for.</summary>
+    private const int LeastWords = 128;
+
+    /// <summary>Whether a resolve of this size, or a part of a result of this size, should be streamed; words that are not on an 8-byte border never are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Pays(ulong* words, int count) => count >= ThresholdWords && ((nuint)words & 7) == 0;
+    public static bool Pays(ulong* words, int count, long resultWords) =>
+        Math.Max(count, resultWords) >= ThresholdWords && count >= LeastWords && ((nuint)words & 7) == 0;
 
     /// <summary>Whether a fill of this size should be streamed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -27,7 +31,7 @@ internal static unsafe class Streaming
     /// <summary>
     /// From this many runs on, their words and first pages are written past the cache: 12 MiB. The columns they come from are read besides.
     /// </summary>
-    public const int ThresholdRuns = 1 << 19;
+    public const int ThresholdRuns = 1 << 20;
 
     /// <summary>Whether runs should be streamed, if those of all pages are as frequent as of those seen.</summary>
     public static bool RunsPay(uint* starts, ulong* words, int runs, int page, int pages) =>

@@ -5,6 +5,12 @@ namespace HmmFast.Kernels;
 /// <param name="KindShift">Bit that the lowest kind bit goes to, 33..58; 0: the word has no kind bits.</param>
 public readonly record struct WordFormat(ulong KeepMask, int KindShift)
 {
+    /// <summary>
+    /// Words of the whole result that these are a part of; 0: they are all of it. What is large goes past the caches, part by part too; who writes parts calls
+    /// <see cref="KernelSet.Publish"/> behind the last one.
+    /// </summary>
+    public long ResultWords { get; init; }
+
     /// <summary>Only frame number, valid, write, error; nothing of the old word survives.</summary>
     public static WordFormat Plain => default;
 

@@ -17,6 +17,9 @@ public sealed unsafe class NativeColumn<T> : IDisposable
     /// <summary>The alignment of element 0 that every column keeps, in bytes.</summary>
     public const int AlignmentBytes = 64;
 
+    /// <summary>Bytes of a huge page. A column of at least this size begins on its border, but on Windows.</summary>
+    internal const nuint HugeBytes = 2 << 20;
+
     private readonly NativeMemoryLedger _ledger;
     private readonly string _name;
     private nint _address;
@@ -165,12 +168,30 @@ public sealed unsafe class NativeColumn<T> : IDisposable
     public void AdviseHuge(long start, long count)
     {
         MemoryThrow.IfOutside(start, count, Length);
-        const nuint HugeBytes = 2 << 20;
         nuint from = ((nuint)(Pointer + start) + HugeBytes - 1) & ~(HugeBytes - 1);
         nuint to = (nuint)(Pointer + start + count) & ~(HugeBytes - 1);
         if (to > from)
         {
             VirtualMemory.AdviseHuge((void*)from, to - from, HugePagePolicy.Prefer);
+        }
+    }
+
+    /// <summary>
+    /// Makes huge pages of a part of the column that is in use end to end, now (the whole 2 MiB pages inside it; small pages among them that were never touched
+    /// become memory as well). Only a wish: where the system cannot or will not, nothing happens.
+    /// </summary>
+    /// <param name="start">First element.</param>
+    /// <param name="count">Elements.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The part does not lie inside the column.</exception>
+    /// <exception cref="ObjectDisposedException">The column was disposed.</exception>
+    internal void GatherHuge(long start, long count)
+    {
+        AdviseHuge(start, count);
+        nuint from = ((nuint)(Pointer + start) + HugeBytes - 1) & ~(HugeBytes - 1);
+        nuint to = (nuint)(Pointer + start + count) & ~(HugeBytes - 1);
+        if (to > from)
+        {
+            VirtualMemory.GatherHuge((void*)from, to - from);
         }
     }
 

@@ -22,6 +22,8 @@ internal static unsafe partial class VirtualMemory
     private const int LinuxMadvDontNeed = 4;
     private const int LinuxMadvHugePage = 14;
     private const int LinuxMadvNoHugePage = 15;
+    private const int LinuxMadvCollapse = 25;
+    private const nuint HugeBytes = 2 << 20;
     private const uint MemCommit = 0x1000;
     private const uint MemReserve = 0x2000;
     private const uint MemDecommit = 0x4000;
@@ -40,7 +42,7 @@ internal static unsafe partial class VirtualMemory
             return address;
         }
 
-        address = MapAnonymous(null, sizeBytes, 0);
+        address = sizeBytes >= HugeBytes ? MapOnHugeBorder(sizeBytes) : MapAnonymous(null, sizeBytes, 0);
         bool failed = (nint)address == -1;
         error = failed ? Marshal.GetLastPInvokeError() : 0;
         return failed ? null : address;
@@ -86,6 +88,15 @@ internal static unsafe partial class VirtualMemory
         }
     }
 
+    /// <summary>Asks for a range in use to become huge pages now (Linux 6.1 and later). Only a wish: errors mean that it stays as it is.</summary>
+    public static void GatherHuge(void* address, nuint sizeBytes)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = MAdvise(address, sizeBytes, LinuxMadvCollapse);
+        }
+    }
+
     /// <summary>Bytes of the range that memory is spent on now, or -1 where the system cannot tell.</summary>
     public static long ResidentBytes(void* address, nuint sizeBytes)
     {
@@ -116,6 +127,29 @@ internal static unsafe partial class VirtualMemory
         }
 
         return resident;
+    }
+
+    /// <summary>Maps a range on a 2 MiB border: a little more than asked, of which both ends are given back.</summary>
+    private static void* MapOnHugeBorder(nuint sizeBytes)
+    {
+        byte* address = (byte*)MapAnonymous(null, sizeBytes + HugeBytes, 0);
+        if ((nint)address == -1)
+        {
+            return address;
+        }
+
+        nuint before = (0 - (nuint)address) & (HugeBytes - 1);
+        if (before > 0)
+        {
+            _ = MUnmap(address, before);
+        }
+
+        if (before < HugeBytes)
+        {
+            _ = MUnmap(address + before + sizeBytes, HugeBytes - before);
+        }
+
+        return address + before;
     }
 
     private static void* MapAnonymous(void* address, nuint sizeBytes, int extraFlags)

@@ -74,6 +74,19 @@ internal readonly unsafe struct CountingLanes<TInner> : ILanes<CountingLanes<TIn
     public static void ClassifyBlocks(byte* classes, nint count, ByteTable table, ulong* bitmap, long* bits) =>
         TInner.ClassifyBlocks(classes, count, table, bitmap, bits);
 
+    public static int ResolveSome(byte* classes, uint* pfns, ulong* words, int count, ByteTable table)
+    {
+        Calls++;
+        return TInner.ResolveSome(classes, pfns, words, count, table);
+    }
+
+    public bool ResolveKind64<TStore>(byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
+        where TStore : struct, IStore
+    {
+        Calls++;
+        return _inner.ResolveKind64<TStore>(classes, pfns, words, kindShift, scratch);
+    }
+
     public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
     {
         Calls++;
