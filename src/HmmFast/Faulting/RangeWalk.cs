@@ -69,8 +69,12 @@ internal ref partial struct RangeWalk
         HmmRequestFlags mask = range.IgnoresWords ? HmmRequestFlags.None : range.PfnFlagsMask;
         _default = AskOf(defaults);
         _isPerPage = (mask & ~defaults & HmmRequestFlags.All) != 0;
-        int allowBit = _layout.AllowP2pBit == 0 ? 0 : System.Numerics.BitOperations.TrailingZeroCount(_layout.AllowP2pBit);
-        _request = new PageRequest(_layout.Encode(mask), _layout.Encode(defaults), allowBit);
+        if (_isPerPage)
+        {
+            int allowBit = _layout.AllowP2pBit == 0 ? 0 : System.Numerics.BitOperations.TrailingZeroCount(_layout.AllowP2pBit);
+            _request = new PageRequest(_layout.Encode(mask), _layout.Encode(defaults), allowBit);
+        }
+
         bool isTyped = range.Policy?.TypedOutput ?? false;
         _format = new WordFormat(range.IgnoresWords ? 0 : _layout.StickyMask, isTyped ? System.Numerics.BitOperations.TrailingZeroCount(_layout.TypeP2pBit) : 0)
         {
