@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.CommandLine;
 using HmmFast.PlantedFaults;
+using HmmFast.Testing;
 using Spectre.Console;
 
 var filterOption = new Option<string?>("--filter") { Description = "Only faults whose name, file or check contains this text." };
@@ -56,8 +57,7 @@ static int Faults(string? filter, bool list, int? seed, TimeSpan limit, int jobs
     }
 
     string buildDirectory = AppContext.BaseDirectory;
-    string repositoryRoot = FindRepositoryRoot(buildDirectory);
-    var compiler = new MutantCompiler(repositoryRoot, buildDirectory);
+    var compiler = new MutantCompiler(RepositoryRoot.Find(), buildDirectory);
     var runner = new MutantRunner(buildDirectory, limit);
     int failed = 0;
 
@@ -118,17 +118,4 @@ static void Report(string what, MutantFate fate, string detail)
     {
         AnsiConsole.MarkupLineInterpolated($"[{colour}]{fate.ToString().ToLowerInvariant()}[/] {what}: [dim]{shown}[/]");
     }
-}
-
-static string FindRepositoryRoot(string from)
-{
-    for (DirectoryInfo? directory = new(from); directory is not null; directory = directory.Parent)
-    {
-        if (File.Exists(Path.Combine(directory.FullName, "HmmFast.sln")))
-        {
-            return directory.FullName;
-        }
-    }
-
-    throw new DirectoryNotFoundException($"No directory above {from} holds HmmFast.sln; planted faults need the sources.");
 }

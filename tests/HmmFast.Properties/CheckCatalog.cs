@@ -16,6 +16,7 @@ public static class CheckCatalog
         .. PolicyChecksCatalog.All,
         .. P2PdmaChecks.All,
         .. KernelChecks.All,
+        .. KernelBoundsChecks.All,
     ];
 
     /// <summary>The check of a name.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using HmmFast.Policies;
 using HmmFast.Simulation.Comparison;
+using HmmFast.Testing;
 
 namespace HmmFast.Cli.Tests.Commands;
 
@@ -14,7 +15,7 @@ public sealed partial class DocumentedOutputTests
     [MemberData(nameof(Pages))]
     public void Page_EveryShownOutput_IsWhatTheCommandPrints(string page)
     {
-        string path = Path.Combine(Root(), page);
+        string path = Path.Combine(RepositoryRoot.Find(), page);
         string text = File.ReadAllText(path);
         Dictionary<string, string[]> runs = [];
         string updated = Block().Replace(text, match =>
@@ -47,7 +48,7 @@ public sealed partial class DocumentedOutputTests
     [Fact]
     public void Readme_CountsOfTimedRuns_AreWhatTheCommandPrints()
     {
-        MatchCollection blocks = CountBlock().Matches(File.ReadAllText(Path.Combine(Root(), "README.md")));
+        MatchCollection blocks = CountBlock().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "README.md")));
         Assert.NotEmpty(blocks);
         foreach (Match block in blocks)
         {
@@ -62,7 +63,7 @@ public sealed partial class DocumentedOutputTests
     [Fact]
     public void PoliciesPage_EveryRowOfEveryTable_IsWhatTheComparisonGives()
     {
-        string text = File.ReadAllText(Path.Combine(Root(), "docs", "policies.md"));
+        string text = File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "policies.md"));
         int rows = 0;
         foreach (string name in ScenarioReader.EmbeddedNames)
         {
@@ -126,17 +127,6 @@ public sealed partial class DocumentedOutputTests
     private static string Time(double ns) => ns >= 1e9
         ? string.Create(CultureInfo.InvariantCulture, $"{ns / 1e9:0.00} s")
         : string.Create(CultureInfo.InvariantCulture, $"{ns / 1e6:0.0} ms");
-
-    internal static string Root()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "HmmFast.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new DirectoryNotFoundException($"No directory above {AppContext.BaseDirectory} holds HmmFast.sln.");
-    }
 
     [GeneratedRegex(@"(?<head><!-- output of: (?<command>[^|]+)\| (?<first>\d+)-(?<last>\d+) -->\n)```\n(?:(?!```)[^\n]*\n)*```")]
     private static partial Regex Block();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using HmmFast.Simulation.Comparison;
+using HmmFast.Testing;
 
 namespace HmmFast.Cli.Tests.Commands;
 
@@ -102,7 +103,7 @@ public sealed class PolicyCommandTests
     {
         using TemporaryDirectory directory = new();
         string scenario = directory.File("eight-gpus.scenario.json");
-        File.Copy(Path.Combine(DocumentedOutputTests.Root(), "docs", "examples", "eight-gpus.scenario.json"), scenario);
+        File.Copy(Path.Combine(RepositoryRoot.Find(), "docs", "examples", "eight-gpus.scenario.json"), scenario);
         CommandRun run = CommandRun.Of("run", "--policy", "P0", "--scenario", scenario);
         Assert.Equal(ExitCode.Error, run.ExitCode);
         Assert.Contains("lspci -vvv > FILE", run.Error, StringComparison.Ordinal);
@@ -112,7 +113,7 @@ public sealed class PolicyCommandTests
     [SkippableFact]
     public void Run_CapturedLikeProcessOnARealMachine_Works()
     {
-        string root = DocumentedOutputTests.Root();
+        string root = RepositoryRoot.Find();
         string machine = Path.Combine(root, "..", "shared", "topologies", "lspci", "gpud-dell-8xH100-lspci-vvv.txt");
         Skip.IfNot(File.Exists(machine), "the machine's lspci text is not beside the repository");
         DirectoryInfo folder = Directory.CreateTempSubdirectory();

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using HmmFast.Testing;
 
 namespace HmmFast.Cli.Tests.Commands;
 
@@ -10,7 +11,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Readme_EveryCommandLine_Parses()
     {
-        string[] lines = [.. CommandLine().Matches(File.ReadAllText(Path.Combine(Root(), "README.md"))).Select(match => match.Groups[1].Value.Trim())];
+        string[] lines = [.. CommandLine().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "README.md"))).Select(match => match.Groups[1].Value.Trim())];
         Assert.Contains("run", lines);
         foreach (string line in lines)
         {
@@ -29,7 +30,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Readme_ComparisonOnAProcess_RunsFromAClone()
     {
-        string root = Root();
+        string root = RepositoryRoot.Find();
         string line = CommandLine().Matches(File.ReadAllText(Path.Combine(root, "README.md")))
             .Select(match => match.Groups[1].Value.Trim())
             .Single(line => line.Contains("--process", StringComparison.Ordinal));
@@ -42,7 +43,7 @@ public sealed partial class ReadmeTests
     [MemberData(nameof(Pages))]
     public void Page_EveryRelativeLink_LeadsToAFile(string page)
     {
-        string path = Path.Combine(Root(), page);
+        string path = Path.Combine(RepositoryRoot.Find(), page);
         foreach (Match match in Link().Matches(File.ReadAllText(path)))
         {
             string target = match.Groups[1].Value;
@@ -52,17 +53,6 @@ public sealed partial class ReadmeTests
                 Assert.True(File.Exists(file) || Directory.Exists(file), $"{page} links to {target}");
             }
         }
-    }
-
-    private static string Root()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "HmmFast.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new DirectoryNotFoundException($"No directory above {AppContext.BaseDirectory} holds HmmFast.sln.");
     }
 
     [GeneratedRegex(@"dotnet run -c Release --project src/HmmFast\.Cli -- ([^\n`|>#]+)")]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
 using HmmFast.Simulation.Traces;
+using HmmFast.Testing;
 
 namespace HmmFast.Conformance.Tests.Traces;
 
@@ -12,24 +13,7 @@ internal static class Recordings
     internal static IReadOnlyList<string> Names { get; } =
         [.. Directory.GetFiles(Folder, "*.jsonl.gz").Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
-    internal static string Folder => Path.Combine(RepositoryRoot, "tests", "HmmFast.Conformance.Tests", "Recordings");
-
-    /// <summary>The folder that holds the solution.</summary>
-    internal static string RepositoryRoot
-    {
-        get
-        {
-            for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            {
-                if (File.Exists(Path.Combine(folder.FullName, "HmmFast.sln")))
-                {
-                    return folder.FullName;
-                }
-            }
-
-            throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} holds HmmFast.sln.");
-        }
-    }
+    internal static string Folder => Path.Combine(RepositoryRoot.Find(), "tests", "HmmFast.Conformance.Tests", "Recordings");
 
     internal static TraceFile Read(string name) => Files.GetOrAdd(
         name,

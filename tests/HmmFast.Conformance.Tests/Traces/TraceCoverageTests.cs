@@ -1,4 +1,5 @@
 using HmmFast.Simulation.Traces;
+using HmmFast.Testing;
 
 namespace HmmFast.Conformance.Tests.Traces;
 
@@ -17,7 +18,7 @@ public sealed class TraceCoverageTests
             coverage.Add(Recordings.Read(name));
         }
 
-        string path = Path.Combine(Recordings.RepositoryRoot, "perf-results", "coverage-kernel-traces.md");
+        string path = Path.Combine(RepositoryRoot.Find(), "perf-results", "coverage-kernel-traces.md");
         if (Environment.GetEnvironmentVariable(UpdateVariable) == "1")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -53,7 +53,7 @@ public static class KernelChecks
         int end = 0;
         for (; end < input.Count && (input.Code(end) & Resolution.WorkMask) == 0; end++)
         {
-            expected[end] = Word(input.Code(end), input.Pfns[end], words[end], format);
+            expected[end] = PlainWord.Of(input.Code(end), input.Pfns[end], words[end], format);
         }
 
         int done = kernels.Resolve(input.Classes, input.Pfns, input.Table, format, words);
@@ -88,7 +88,7 @@ public static class KernelChecks
                 break;
             }
 
-            expected[end] = Word(code, input.Pfns[end], words[end], format);
+            expected[end] = PlainWord.Of(code, input.Pfns[end], words[end], format);
         }
 
         int done = kernels.ResolvePerPage(input.Classes, input.Pfns, tables, request, format, words);
@@ -120,7 +120,7 @@ public static class KernelChecks
             }
 
             expectedStarts.Add((uint)end);
-            expectedWords.Add(Word(code, input.Pfns[end], 0, format));
+            expectedWords.Add(PlainWord.Of(code, input.Pfns[end], 0, format));
         }
 
         uint[] starts = new uint[capacity];
@@ -230,15 +230,6 @@ public static class KernelChecks
         }
 
         return Compare($"fill of {words.Length} words from 0x{first:x} by {step}, keeping 0x{keep:x}", words, expected);
-    }
-
-    /// <summary>The plain statement of a result word.</summary>
-    private static ulong Word(byte code, uint pfn, ulong old, WordFormat format)
-    {
-        ulong word = (ulong)(code >> 5) << 61;
-        word |= (code & Resolution.Valid) != 0 ? pfn : 0;
-        word |= format.KindShift == 0 ? 0 : (ulong)((code & Resolution.KindMask) >> Resolution.KindBit) << format.KindShift;
-        return word | (old & format.KeepMask);
     }
 
     private static WordFormat Format(KernelCase input, Random random) =>

@@ -1,4 +1,5 @@
 using HmmFast.Simulation.Captures;
+using HmmFast.Testing;
 
 namespace HmmFast.Tests.Architecture;
 

@@ -1,5 +1,5 @@
 using HmmFast.Kernels;
-using HmmFast.Tests.Memory;
+using HmmFast.Properties.Kernels;
 
 namespace HmmFast.Tests.Kernels;
 
@@ -23,14 +23,17 @@ public sealed class FillTests
                 ByteTable table = new(entries);
                 byte[] raw = KernelData.Classes(random, size, count);
                 byte[] expected = Array.ConvertAll(raw, value => entries[value]);
-                using GuardedBuffer<byte> source = GuardedBuffer<byte>.From(raw, atEnd: size % 2 == 0);
-                using GuardedBuffer<byte> destination = new(size, atEnd: size % 2 == 0);
+                foreach (bool atEnd in KernelData.Ends)
+                {
+                    using GuardedBuffer<byte> source = GuardedBuffer.From(raw, atEnd);
+                    using GuardedBuffer<byte> destination = new(size, atEnd);
 
-                kernels.Map(source.Span, table, destination.Span);
-                Assert.Equal(expected, destination.Span.ToArray());
+                    kernels.Map(source.Span, table, destination.Span);
+                    Assert.Equal(expected, destination.Span.ToArray());
 
-                kernels.Map(source.Span, table, source.Span);
-                Assert.Equal(expected, source.Span.ToArray());
+                    kernels.Map(source.Span, table, source.Span);
+                    Assert.Equal(expected, source.Span.ToArray());
+                }
             }
         }
 
@@ -42,32 +45,41 @@ public sealed class FillTests
     public void Fills_AnySize_EqualElementByElement(string width)
     {
         KernelSet kernels = KernelSet.Choose(width);
-        Random random = new(32);
         foreach (int size in (int[])[.. KernelData.Sizes, Streaming.FillThresholdWords + 67])
         {
-            bool atEnd = random.Next(2) == 0;
-            using GuardedBuffer<uint> numbers = new(size, atEnd);
-            using GuardedBuffer<ulong> words = new(size, atEnd);
-            using GuardedBuffer<ushort> shorts = new(size, atEnd);
-
-            uint first = uint.MaxValue - 20;
-            kernels.CountUp(numbers.Span, first);
-            AssertEach(numbers.Span, i => first + (uint)i);
-            kernels.Add(numbers.Span, 0xFFFF_FFFF);
-            AssertEach(numbers.Span, i => first + (uint)i - 1);
-            kernels.Add(shorts.Span, 0xFFFF);
-            AssertEach(shorts.Span, _ => (ushort)0xFFFF);
-            kernels.Add(shorts.Span, 3);
-            AssertEach(shorts.Span, _ => (ushort)2);
-
-            foreach (ulong step in (ulong[])[0, 1, 5])
+            foreach (bool atEnd in KernelData.Ends)
             {
-                const ulong First = 0xC900_0000_0000_1000;
-                kernels.FillWords(words.Span, First, step);
-                AssertEach(words.Span, i => First + ((ulong)i * step));
-                kernels.FillWords(words.Span, 7, step, keepMask: 0xFF00_0000_0000_0000);
-                AssertEach(words.Span, i => (7 + ((ulong)i * step)) | (First & 0xFF00_0000_0000_0000));
+                CheckNumbers(kernels, size, atEnd);
+                CheckWords(kernels, size, atEnd);
             }
+        }
+    }
+
+    private static void CheckNumbers(KernelSet kernels, int size, bool atEnd)
+    {
+        using GuardedBuffer<uint> numbers = new(size, atEnd);
+        using GuardedBuffer<ushort> shorts = new(size, atEnd);
+        uint first = uint.MaxValue - 20;
+        kernels.CountUp(numbers.Span, first);
+        AssertEach(numbers.Span, i => first + (uint)i);
+        kernels.Add(numbers.Span, 0xFFFF_FFFF);
+        AssertEach(numbers.Span, i => first + (uint)i - 1);
+        kernels.Add(shorts.Span, 0xFFFF);
+        AssertEach(shorts.Span, _ => (ushort)0xFFFF);
+        kernels.Add(shorts.Span, 3);
+        AssertEach(shorts.Span, _ => (ushort)2);
+    }
+
+    private static void CheckWords(KernelSet kernels, int size, bool atEnd)
+    {
+        using GuardedBuffer<ulong> words = new(size, atEnd);
+        foreach (ulong step in (ulong[])[0, 1, 5])
+        {
+            const ulong First = 0xC900_0000_0000_1000;
+            kernels.FillWords(words.Span, First, step);
+            AssertEach(words.Span, i => First + ((ulong)i * step));
+            kernels.FillWords(words.Span, 7, step, keepMask: 0xFF00_0000_0000_0000);
+            AssertEach(words.Span, i => (7 + ((ulong)i * step)) | (First & 0xFF00_0000_0000_0000));
         }
     }
 

@@ -14,6 +14,9 @@ internal static class KernelData
         (8 * Block) + 32 + 3, (32 * Block) + 17,
     ];
 
+    /// <summary>The two ends that a guarded buffer can be flush against. Every buffer of a kernel is tried at both, at every size.</summary>
+    public static readonly bool[] Ends = [false, true];
+
     public static TheoryData<string> Widths()
     {
         TheoryData<string> data = [];
@@ -74,22 +77,5 @@ internal static class KernelData
         }
 
         return table;
-    }
-
-    /// <summary>The plain statement of a result word.</summary>
-    public static ulong Word(byte code, uint pfn, ulong old, WordFormat format)
-    {
-        ulong word = (ulong)(code >> 5) << 61;
-        if ((code & Resolution.Valid) != 0)
-        {
-            word |= pfn;
-        }
-
-        if (format.KindShift != 0)
-        {
-            word |= (ulong)((code >> 2) & 7) << format.KindShift;
-        }
-
-        return word | (old & format.KeepMask);
     }
 }

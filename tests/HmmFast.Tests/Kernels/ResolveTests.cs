@@ -1,6 +1,6 @@
 using HmmFast.Kernels;
 using HmmFast.Memory;
-using HmmFast.Tests.Memory;
+using HmmFast.Properties.Kernels;
 
 namespace HmmFast.Tests.Kernels;
 
@@ -25,7 +25,10 @@ public sealed class ResolveTests
                 foreach (WordFormat format in Formats)
                 {
                     double workShare = random.Next(3) switch { 0 => 0, 1 => 0.02, _ => 0.3 };
-                    CheckResolve(kernels, random, size, classCount, workShare, format, atEnd: random.Next(2) == 0);
+                    foreach (bool atEnd in KernelData.Ends)
+                    {
+                        CheckResolve(kernels, random, size, classCount, workShare, format, atEnd);
+                    }
                 }
             }
         }
@@ -62,8 +65,11 @@ public sealed class ResolveTests
     {
         KernelSet kernels = KernelSet.Choose(width);
         Random random = new(12);
-        CheckResolve(kernels, random, Streaming.ThresholdWords + KernelData.Block + 3, 77, 0, WordFormat.Plain, atEnd: true);
-        CheckResolve(kernels, random, Streaming.ThresholdWords + 3, 256, 0.00001, WordFormat.Plain, atEnd: false);
+        foreach (bool atEnd in KernelData.Ends)
+        {
+            CheckResolve(kernels, random, Streaming.ThresholdWords + KernelData.Block + 3, 77, 0, WordFormat.Plain, atEnd);
+            CheckResolve(kernels, random, Streaming.ThresholdWords + 3, 256, 0.00001, WordFormat.Plain, atEnd);
+        }
     }
 
     [Theory]
@@ -113,7 +119,10 @@ public sealed class ResolveTests
                     (ulong)random.NextInt64() | (random.Next(2) == 0 ? 3UL << 62 : 0),
                     random.Next(4) switch { 0 => 1UL << 63, 1 => 3UL << 62, _ => 0 },
                     random.Next(2) == 0 ? 0 : random.Next(7, 62));
-                CheckPerPage(kernels, random, size, classCount, tables, request, format);
+                foreach (bool atEnd in KernelData.Ends)
+                {
+                    CheckPerPage(kernels, random, size, classCount, tables, request, format, atEnd);
+                }
             }
         }
     }
@@ -124,38 +133,33 @@ public sealed class ResolveTests
     {
         KernelSet kernels = KernelSet.Choose(width);
         Random random = new(14);
+        foreach (int size in (int[])[.. KernelData.Sizes, 5000])
+        {
+            foreach (WordFormat format in Formats)
+            {
+                foreach (bool atEnd in KernelData.Ends)
+                {
+                    CheckScattered(kernels, random, size, format, atEnd);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void ResolveScattered_PositionOutsideTheColumns_Throws(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
         NativeMemoryLedger ledger = new();
         using (NativeColumn<byte> classes = new("classes", 5000, ledger))
         using (NativeColumn<uint> pfns = new("pfns", 5000, ledger))
         {
-            foreach (WordFormat format in Formats)
+            foreach (long position in (long[])[-1, 5000, long.MinValue])
             {
-                KernelData.Classes(random, 5000, 77).CopyTo(classes.Span(0, 5000));
-                KernelData.Pfns(random, 5000).CopyTo(pfns.Span(0, 5000));
-                ByteTable table = new(KernelData.Table(random, 77, 0.01, format.KindShift != 0));
-                long[] positions = new long[300];
-                for (int i = 0; i < positions.Length; i++)
-                {
-                    positions[i] = random.Next(5000);
-                }
-
-                ulong[] words = KernelData.Words(random, 300);
-                ulong[] expected = [.. words];
-                int stop = 0;
-                while (stop < 300 && (table[classes[positions[stop]]] & Resolution.WorkMask) == 0)
-                {
-                    expected[stop] = KernelData.Word(table[classes[positions[stop]]], pfns[positions[stop]], expected[stop], format);
-                    stop++;
-                }
-
-                Assert.Equal(stop, kernels.ResolveScattered(classes.View(), pfns.View(), table, format, positions, words));
-                Assert.Equal(expected, words);
+                ArgumentOutOfRangeException thrown = Assert.Throws<ArgumentOutOfRangeException>(() => kernels.ResolveScattered(
+                    classes.View(), pfns.View(), new ByteTable(), WordFormat.Plain, [position], new ulong[1]));
+                Assert.Contains($"Index {position} is outside 0..4999", thrown.Message, StringComparison.Ordinal);
             }
-
-            Assert.Throws<ArgumentOutOfRangeException>(() => kernels.ResolveScattered(
-                classes.View(), pfns.View(), new ByteTable(), WordFormat.Plain, [5000], new ulong[1]));
-            Assert.Throws<ArgumentOutOfRangeException>(() => kernels.ResolveScattered(
-                classes.View(), pfns.View(), new ByteTable(), WordFormat.Plain, [-1], new ulong[1]));
         }
 
         ledger.ThrowIfUnbalanced();
@@ -183,15 +187,15 @@ public sealed class ResolveTests
     private static void CheckResolve(KernelSet kernels, Random random, int size, int classCount, double workShare, WordFormat format, bool atEnd)
     {
         ByteTable table = new(KernelData.Table(random, classCount, workShare, format.KindShift != 0));
-        using GuardedBuffer<byte> classes = GuardedBuffer<byte>.From(KernelData.Classes(random, size, classCount), atEnd);
-        using GuardedBuffer<uint> pfns = GuardedBuffer<uint>.From(KernelData.Pfns(random, size), atEnd);
+        using GuardedBuffer<byte> classes = GuardedBuffer.From(KernelData.Classes(random, size, classCount), atEnd);
+        using GuardedBuffer<uint> pfns = GuardedBuffer.From(KernelData.Pfns(random, size), atEnd);
         ulong[] before = KernelData.Words(random, size);
-        using GuardedBuffer<ulong> words = GuardedBuffer<ulong>.From(before, atEnd);
+        using GuardedBuffer<ulong> words = GuardedBuffer.From(before, atEnd);
         ulong[] expected = [.. before];
         int stop = 0;
         while (stop < size && (table[classes.Span[stop]] & Resolution.WorkMask) == 0)
         {
-            expected[stop] = KernelData.Word(table[classes.Span[stop]], pfns.Span[stop], before[stop], format);
+            expected[stop] = PlainWord.Of(table[classes.Span[stop]], pfns.Span[stop], before[stop], format);
             stop++;
         }
 
@@ -202,14 +206,43 @@ public sealed class ResolveTests
         Assert.True(differs == size, $"{kernels.Name}: size {size}, {classCount} classes, {format}: word {differs} differs");
     }
 
-    private static void CheckPerPage(
-        KernelSet kernels, Random random, int size, int classCount, RequestTables tables, PageRequest request, WordFormat format)
+    private static unsafe void CheckScattered(KernelSet kernels, Random random, int size, WordFormat format, bool atEnd)
     {
-        bool atEnd = random.Next(2) == 0;
-        using GuardedBuffer<byte> classes = GuardedBuffer<byte>.From(KernelData.Classes(random, size, classCount), atEnd);
-        using GuardedBuffer<uint> pfns = GuardedBuffer<uint>.From(KernelData.Pfns(random, size), atEnd);
+        // As many positions as pages, the first and the last page among them; no page, no positions.
+        ByteTable table = new(KernelData.Table(random, 77, random.Next(2) * 0.01, format.KindShift != 0));
+        using GuardedBuffer<byte> classes = GuardedBuffer.From(KernelData.Classes(random, size, 77), atEnd);
+        using GuardedBuffer<uint> pfns = GuardedBuffer.From(KernelData.Pfns(random, size), atEnd);
+        using GuardedBuffer<long> positions = new(size, atEnd);
+        for (int i = 0; i < size; i++)
+        {
+            positions.Span[i] = i == 0 ? size - 1 : i == 1 ? 0 : random.Next(size);
+        }
+
         ulong[] before = KernelData.Words(random, size);
-        using GuardedBuffer<ulong> words = GuardedBuffer<ulong>.From(before, atEnd);
+        using GuardedBuffer<ulong> words = GuardedBuffer.From(before, atEnd);
+        ulong[] expected = [.. before];
+        int stop = 0;
+        while (stop < size && (table[classes.Span[(int)positions.Span[stop]]] & Resolution.WorkMask) == 0)
+        {
+            int at = (int)positions.Span[stop];
+            expected[stop] = PlainWord.Of(table[classes.Span[at]], pfns.Span[at], before[stop], format);
+            stop++;
+        }
+
+        int done = kernels.ResolveScattered(
+            new ColumnView<byte>(classes.Pointer, size), new ColumnView<uint>(pfns.Pointer, size), table, format, positions.Span, words.Span);
+
+        Assert.Equal(stop, done);
+        Assert.Equal(expected, words.Span.ToArray());
+    }
+
+    private static void CheckPerPage(
+        KernelSet kernels, Random random, int size, int classCount, RequestTables tables, PageRequest request, WordFormat format, bool atEnd)
+    {
+        using GuardedBuffer<byte> classes = GuardedBuffer.From(KernelData.Classes(random, size, classCount), atEnd);
+        using GuardedBuffer<uint> pfns = GuardedBuffer.From(KernelData.Pfns(random, size), atEnd);
+        ulong[] before = KernelData.Words(random, size);
+        using GuardedBuffer<ulong> words = GuardedBuffer.From(before, atEnd);
         ulong[] expected = [.. before];
         int stop = 0;
         for (; stop < size; stop++)
@@ -225,7 +258,7 @@ public sealed class ResolveTests
                 break;
             }
 
-            expected[stop] = KernelData.Word(code, pfns.Span[stop], before[stop], format);
+            expected[stop] = PlainWord.Of(code, pfns.Span[stop], before[stop], format);
         }
 
         int done = kernels.ResolvePerPage(classes.Span, pfns.Span, tables, request, format, words.Span);

@@ -1,5 +1,5 @@
 using HmmFast.Kernels;
-using HmmFast.Tests.Memory;
+using HmmFast.Properties.Kernels;
 
 namespace HmmFast.Tests.Kernels;
 
@@ -18,16 +18,14 @@ public sealed class ScanTests
         {
             int classCount = random.Next(1, 257);
             ByteTable table = new(KernelData.Table(random, classCount, 0.3));
-            using GuardedBuffer<byte> classes = GuardedBuffer<byte>.From(KernelData.Classes(random, size, classCount), atEnd: random.Next(2) == 0);
-            using GuardedBuffer<ulong> work = new((size + 63) / 64, atEnd: true);
-            work.Span.Fill(ulong.MaxValue);
-            ulong[] expectedWork = new ulong[work.Span.Length];
+            byte[] raw = KernelData.Classes(random, size, classCount);
+            ulong[] expectedWork = new ulong[(size + 63) / 64];
             int[] byWork = new int[4];
             int valid = 0;
             int error = 0;
             for (int i = 0; i < size; i++)
             {
-                byte code = table[classes.Span[i]];
+                byte code = table[raw[i]];
                 byWork[code & Resolution.WorkMask]++;
                 valid += (code & Resolution.Valid) != 0 ? 1 : 0;
                 error += (code & Resolution.Error) != 0 ? 1 : 0;
@@ -35,9 +33,15 @@ public sealed class ScanTests
             }
 
             ClassCounts expected = new(size, valid, error, byWork[1], byWork[2], byWork[3]);
-            Assert.Equal(expected, kernels.Classify(classes.Span, table, work.Span));
-            Assert.Equal(expectedWork, work.Span.ToArray());
-            Assert.Equal(expected, kernels.Classify(classes.Span, table, []));
+            foreach (bool atEnd in KernelData.Ends)
+            {
+                using GuardedBuffer<byte> classes = GuardedBuffer.From(raw, atEnd);
+                using GuardedBuffer<ulong> work = new(expectedWork.Length, atEnd);
+                work.Span.Fill(ulong.MaxValue);
+                Assert.Equal(expected, kernels.Classify(classes.Span, table, work.Span));
+                Assert.Equal(expectedWork, work.Span.ToArray());
+                Assert.Equal(expected, kernels.Classify(classes.Span, table, []));
+            }
         }
 
         Assert.Throws<ArgumentException>(() => kernels.Classify(new byte[65], new ByteTable(), new ulong[1]));
@@ -84,9 +88,7 @@ public sealed class ScanTests
                     raw[random.Next(size)] = (byte)random.Next(classCount);
                 }
 
-                using GuardedBuffer<byte> classes = GuardedBuffer<byte>.From(raw, atEnd: round % 2 == 0);
-                using GuardedBuffer<ulong> members = new((size + 63) / 64, atEnd: true);
-                ulong[] expected = new ulong[members.Span.Length];
+                ulong[] expected = new ulong[(size + 63) / 64];
                 int first = size;
                 int firstNot = size;
                 long count = 0;
@@ -99,11 +101,16 @@ public sealed class ScanTests
                     expected[i / 64] |= member ? 1UL << (i % 64) : 0;
                 }
 
-                Assert.Equal(count, kernels.MarkMembers(classes.Span, table, bits, members.Span));
-                Assert.Equal(expected, members.Span.ToArray());
-                Assert.Equal(count, kernels.CountMembers(classes.Span, table, bits));
-                Assert.Equal(first, kernels.FindMember(classes.Span, table, bits));
-                Assert.Equal(firstNot, kernels.FindNonMember(classes.Span, table, bits));
+                foreach (bool atEnd in KernelData.Ends)
+                {
+                    using GuardedBuffer<byte> classes = GuardedBuffer.From(raw, atEnd);
+                    using GuardedBuffer<ulong> members = new(expected.Length, atEnd);
+                    Assert.Equal(count, kernels.MarkMembers(classes.Span, table, bits, members.Span));
+                    Assert.Equal(expected, members.Span.ToArray());
+                    Assert.Equal(count, kernels.CountMembers(classes.Span, table, bits));
+                    Assert.Equal(first, kernels.FindMember(classes.Span, table, bits));
+                    Assert.Equal(firstNot, kernels.FindNonMember(classes.Span, table, bits));
+                }
             }
         }
     }
@@ -114,21 +121,24 @@ public sealed class ScanTests
     {
         KernelSet kernels = KernelSet.Choose(width);
         const int Size = (2 * KernelData.Block) + 7;
-        for (int at = 1; at <= Size; at++)
+        foreach (bool atEnd in KernelData.Ends)
         {
-            using GuardedBuffer<byte> bytes = new(Size, atEnd: true);
-            using GuardedBuffer<uint> numbers = new(Size, atEnd: true);
-            for (int i = 0; i < Size; i++)
+            using GuardedBuffer<byte> bytes = new(Size, atEnd);
+            using GuardedBuffer<uint> numbers = new(Size, atEnd);
+            for (int at = 1; at <= Size; at++)
             {
-                bytes.Span[i] = (byte)(i == at ? 3 : 9);
+                for (int i = 0; i < Size; i++)
+                {
+                    bytes.Span[i] = (byte)(i == at ? 3 : 9);
 
-                // Counts across the wrap at 2^32.
-                numbers.Span[i] = uint.MaxValue - 50 + (uint)i + (i >= at ? 1u : 0u);
+                    // Counts across the wrap at 2^32.
+                    numbers.Span[i] = uint.MaxValue - 50 + (uint)i + (i >= at ? 1u : 0u);
+                }
+
+                Assert.Equal(at, kernels.EqualRun(bytes.Span));
+                Assert.Equal(at, kernels.CountingRun(numbers.Span));
+                Assert.Equal(Math.Min(at, 3), kernels.CountingRun(numbers.Span[..3]));
             }
-
-            Assert.Equal(at, kernels.EqualRun(bytes.Span));
-            Assert.Equal(at, kernels.CountingRun(numbers.Span));
-            Assert.Equal(Math.Min(at, 3), kernels.CountingRun(numbers.Span[..3]));
         }
 
         Assert.Equal(0, kernels.EqualRun([]));
@@ -143,11 +153,14 @@ public sealed class ScanTests
         KernelSet kernels = KernelSet.Choose(width);
         for (int size = 1; size <= (3 * KernelData.Block) + 1; size++)
         {
-            using GuardedBuffer<byte> bytes = new(size, atEnd: true);
-            using GuardedBuffer<uint> numbers = new(size, atEnd: true);
-            kernels.CountUp(numbers.Span, 7);
-            Assert.Equal(size, kernels.EqualRun(bytes.Span));
-            Assert.Equal(size, kernels.CountingRun(numbers.Span));
+            foreach (bool atEnd in KernelData.Ends)
+            {
+                using GuardedBuffer<byte> bytes = new(size, atEnd);
+                using GuardedBuffer<uint> numbers = new(size, atEnd);
+                kernels.CountUp(numbers.Span, 7);
+                Assert.Equal(size, kernels.EqualRun(bytes.Span));
+                Assert.Equal(size, kernels.CountingRun(numbers.Span));
+            }
         }
     }
 
@@ -158,21 +171,12 @@ public sealed class ScanTests
         KernelSet kernels = KernelSet.Choose(width);
         for (int size = 0; size <= (2 * KernelData.Block) + 2; size++)
         {
-            using GuardedBuffer<ulong> words = new(size, atEnd: true);
-            foreach (ulong step in (ulong[])[0, 1, ulong.MaxValue])
+            foreach (bool atEnd in KernelData.Ends)
             {
-                for (int i = 0; i < size; i++)
-                {
-                    words.Span[i] = ulong.MaxValue - 3 + ((ulong)i * step);
-                }
-
-                Assert.Equal(size, kernels.CountingRun(words.Span, step));
-                for (int end = 1; end < size; end++)
-                {
-                    words.Span[end] ^= 1UL << (end % 64);
-                    Assert.Equal(end, kernels.CountingRun(words.Span, step));
-                    words.Span[end] ^= 1UL << (end % 64);
-                }
+                using GuardedBuffer<ulong> words = new(size, atEnd);
+                CheckCountingRun(kernels, words.Span, step: 0);
+                CheckCountingRun(kernels, words.Span, step: 1);
+                CheckCountingRun(kernels, words.Span, step: ulong.MaxValue);
             }
         }
     }
@@ -332,6 +336,22 @@ public sealed class ScanTests
         return (classes, pfns);
     }
 
+    private static void CheckCountingRun(KernelSet kernels, Span<ulong> words, ulong step)
+    {
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = ulong.MaxValue - 3 + ((ulong)i * step);
+        }
+
+        Assert.Equal(words.Length, kernels.CountingRun(words, step));
+        for (int end = 1; end < words.Length; end++)
+        {
+            words[end] ^= 1UL << (end % 64);
+            Assert.Equal(end, kernels.CountingRun(words, step));
+            words[end] ^= 1UL << (end % 64);
+        }
+    }
+
     private static void CheckExtents(KernelSet kernels, byte[] classes, uint[] pfns, ByteTable table, int kindShift, int capacity)
     {
         WordFormat format = new(0, kindShift);
@@ -356,19 +376,22 @@ public sealed class ScanTests
                 }
 
                 expectedStarts.Add((uint)pages);
-                expectedWords.Add(KernelData.Word(code, pfns[pages], 0, format));
+                expectedWords.Add(PlainWord.Of(code, pfns[pages], 0, format));
             }
         }
 
-        using GuardedBuffer<byte> c = GuardedBuffer<byte>.From(classes, atEnd: capacity % 2 == 0);
-        using GuardedBuffer<uint> p = GuardedBuffer<uint>.From(pfns, atEnd: capacity % 2 == 0);
-        using GuardedBuffer<uint> starts = new(capacity, atEnd: true);
-        using GuardedBuffer<ulong> words = new(capacity, atEnd: true);
+        foreach (bool atEnd in KernelData.Ends)
+        {
+            using GuardedBuffer<byte> c = GuardedBuffer.From(classes, atEnd);
+            using GuardedBuffer<uint> p = GuardedBuffer.From(pfns, atEnd);
+            using GuardedBuffer<uint> starts = new(capacity, atEnd);
+            using GuardedBuffer<ulong> words = new(capacity, atEnd);
 
-        ExtentCount found = kernels.Extents(c.Span, p.Span, table, kindShift, starts.Span, words.Span);
+            ExtentCount found = kernels.Extents(c.Span, p.Span, table, kindShift, starts.Span, words.Span);
 
-        Assert.Equal(new ExtentCount(expectedStarts.Count, pages), found);
-        Assert.Equal(expectedStarts, starts.Span[..found.Extents].ToArray());
-        Assert.Equal(expectedWords, words.Span[..found.Extents].ToArray());
+            Assert.Equal(new ExtentCount(expectedStarts.Count, pages), found);
+            Assert.Equal(expectedStarts, starts.Span[..found.Extents].ToArray());
+            Assert.Equal(expectedWords, words.Span[..found.Extents].ToArray());
+        }
     }
 }

@@ -1,3 +1,4 @@
+using HmmFast.Testing;
 using HmmFast.Tests.Architecture;
 using HmmFast.Tests.Policies;
 using HmmFast.Topology;

@@ -1,3 +1,4 @@
+using HmmFast.Testing;
 using HmmFast.Tests.Architecture;
 
 namespace HmmFast.Tests.Readme;

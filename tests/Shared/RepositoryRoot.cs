@@ -1,9 +1,10 @@
-namespace HmmFast.Tests.Architecture;
+namespace HmmFast.Testing;
 
-/// <summary>Where the repository's files are when its tests run.</summary>
+/// <summary>Where the repository's files are when its tests run. Compiled into each test project that reads them.</summary>
 internal static class RepositoryRoot
 {
     /// <summary>The directory that holds HmmFast.sln.</summary>
+    /// <exception cref="DirectoryNotFoundException">None above the program does.</exception>
     public static string Find()
     {
         for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
@@ -14,6 +15,6 @@ internal static class RepositoryRoot
             }
         }
 
-        throw new DirectoryNotFoundException($"No directory above {AppContext.BaseDirectory} holds HmmFast.sln.");
+        throw new DirectoryNotFoundException($"No directory above {AppContext.BaseDirectory} holds HmmFast.sln; the sources are needed.");
     }
 }

@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 
-namespace HmmFast.Tests.Memory;
+namespace HmmFast.Properties.Kernels;
 
 /// <summary>
 /// A buffer whose neighbours cannot be touched: an inaccessible page lies before and behind it, and it is pushed flush against one of them. A loop
-/// that reads or writes one byte too far on that side ends the test process. Where the system has no mmap it is a plain array.
+/// that reads or writes one byte too far on that side ends the process. On Windows it is plain memory and guards nothing.
 /// </summary>
-internal sealed unsafe class GuardedBuffer<T> : IDisposable
+/// <typeparam name="T">The element.</typeparam>
+public sealed unsafe class GuardedBuffer<T> : IDisposable
     where T : unmanaged
 {
     private const int ProtNone = 0;
@@ -16,6 +17,10 @@ internal sealed unsafe class GuardedBuffer<T> : IDisposable
     private readonly T* _first;
     private readonly int _count;
 
+    /// <summary>Makes a buffer of zeroes.</summary>
+    /// <param name="count">Elements; none is allowed and leaves two guard pages.</param>
+    /// <param name="atEnd">True: the last element ends where the guard page begins. False: the first begins where the other ends.</param>
+    /// <exception cref="InvalidOperationException">The system refuses; the message has the size and its error number.</exception>
     public GuardedBuffer(int count, bool atEnd)
     {
         _count = count;
@@ -26,6 +31,7 @@ internal sealed unsafe class GuardedBuffer<T> : IDisposable
         if (OperatingSystem.IsWindows())
         {
             _mapping = (byte*)NativeMemory.AlignedAlloc(_mappingBytes, page);
+            NativeMemory.Clear(_mapping, _mappingBytes);
         }
         else
         {
@@ -40,17 +46,13 @@ internal sealed unsafe class GuardedBuffer<T> : IDisposable
         _first = (T*)(atEnd ? _mapping + page + inner - bytes : _mapping + page);
     }
 
+    /// <summary>The elements. Valid until the buffer is disposed.</summary>
     public Span<T> Span => new(_first, _count);
 
+    /// <summary>The address of element 0.</summary>
     public T* Pointer => _first;
 
-    public static GuardedBuffer<T> From(ReadOnlySpan<T> values, bool atEnd)
-    {
-        GuardedBuffer<T> buffer = new(values.Length, atEnd);
-        values.CopyTo(buffer.Span);
-        return buffer;
-    }
-
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (OperatingSystem.IsWindows())
@@ -61,6 +63,24 @@ internal sealed unsafe class GuardedBuffer<T> : IDisposable
         {
             _ = GuardedBufferCalls.MUnmap(_mapping, _mappingBytes);
         }
+    }
+}
+
+/// <summary>What needs no element type to be named.</summary>
+public static class GuardedBuffer
+{
+    /// <summary>True where the pages beside a buffer cannot be touched.</summary>
+    public static bool IsGuarding => !OperatingSystem.IsWindows();
+
+    /// <summary>Makes a buffer of some values.</summary>
+    /// <param name="values">What it holds.</param>
+    /// <param name="atEnd">As the constructor's.</param>
+    public static GuardedBuffer<T> From<T>(ReadOnlySpan<T> values, bool atEnd)
+        where T : unmanaged
+    {
+        GuardedBuffer<T> buffer = new(values.Length, atEnd);
+        values.CopyTo(buffer.Span);
+        return buffer;
     }
 }
 
