@@ -14,5 +14,6 @@ public static class FaultCatalog
         .. TopologyFaults.All,
         .. PolicyFaults.All,
         .. KernelFaults.All,
+        .. KernelBoundsFaults.All,
     ];
 }

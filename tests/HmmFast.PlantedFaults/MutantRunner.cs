@@ -8,7 +8,7 @@ public enum MutantFate
     /// <summary>The check failed, as it must.</summary>
     Caught,
 
-    /// <summary>The mutant crashed the process: noticed, too.</summary>
+    /// <summary>The mutant's process died: what a fault that leaves a guarded buffer must do, and no other may.</summary>
     Crashed,
 
     /// <summary>The mutant ran past the time limit: noticed, too.</summary>
@@ -70,7 +70,7 @@ public sealed class MutantRunner(string buildDirectory, TimeSpan limit)
             0 => (MutantFate.Survived, firstLine),
             CheckFailedExitCode => (MutantFate.Caught, firstLine),
             2 => (MutantFate.Broken, firstLine),
-            _ => (MutantFate.Crashed, $"exit code {process.ExitCode} {firstLine}"),
+            _ => (MutantFate.Crashed, $"exit code {process.ExitCode}: {error.Result.Split('\n').FirstOrDefault(line => line.StartsWith("Fatal error", StringComparison.Ordinal)) ?? firstLine}"),
         };
     }
 

@@ -7,4 +7,5 @@ namespace HmmFast.PlantedFaults;
 /// <param name="Original">Text of the file, found exactly once.</param>
 /// <param name="Replacement">What stands there instead.</param>
 /// <param name="Check">The named check of HmmFast.Properties that must fail.</param>
-public sealed record PlantedFault(string Name, string Rule, string File, string Original, string Replacement, string Check);
+/// <param name="KillsProcess">True for accesses outside a guarded buffer: the check's process must die of it. For all others a death is no answer of the check.</param>
+public sealed record PlantedFault(string Name, string Rule, string File, string Original, string Replacement, string Check, bool KillsProcess = false);

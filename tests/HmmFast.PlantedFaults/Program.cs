@@ -71,7 +71,7 @@ static int Faults(string? filter, bool list, int? seed, TimeSpan limit, int jobs
             if (fate != MutantFate.Survived)
             {
                 Interlocked.Increment(ref failed);
-                Report($"{check} does not pass without any fault planted", fate, detail);
+                Report($"{check} does not pass without any fault planted", fate, detail, isGood: false);
             }
         });
     if (failed > 0)
@@ -101,18 +101,18 @@ static int Faults(string? filter, bool list, int? seed, TimeSpan limit, int jobs
                 ? runner.Run(mutant.Directory, mutant.Fault.Check, seed)
                 : (MutantFate.Broken, mutant.Problem);
             Directory.Delete(mutant.Directory, recursive: true);
-            bool isCaught = fate is MutantFate.Caught or MutantFate.Crashed or MutantFate.Hung;
+            bool isCaught = mutant.Fault.KillsProcess ? fate == MutantFate.Crashed : fate is MutantFate.Caught or MutantFate.Hung;
             Interlocked.Increment(ref isCaught ? ref caught : ref failed);
-            Report($"{mutant.Fault.Name} ({mutant.Fault.Rule})", fate, detail);
+            Report($"{mutant.Fault.Name} ({mutant.Fault.Rule})", fate, detail, isCaught);
         });
     compiling.Wait();
     Console.WriteLine($"planted faults: {caught} passed, {failed} failed");
     return failed == 0 ? 0 : 1;
 }
 
-static void Report(string what, MutantFate fate, string detail)
+static void Report(string what, MutantFate fate, string detail, bool isGood)
 {
-    string colour = fate is MutantFate.Survived or MutantFate.Broken ? "red" : "green";
+    string colour = isGood ? "green" : "red";
     string shown = detail.Length > 160 ? detail[..160] + "…" : detail;
     lock (typeof(MutantFate))
     {
