@@ -15,15 +15,19 @@ internal sealed unsafe partial class AddressSpace
 
         ulong from = range.Start.Value;
         ulong to = range.End.Value;
+
+        // Made before anything is unmapped: it may find no memory.
+        FileObject? nameless = kind == MappingKind.SharedAnonymous ? _core.MakeNameless(range.PageCount) : null;
         Unmap(range);
         if (kind == MappingKind.DriverMixed && _physical.System.FreeCount < range.PageCount)
         {
             return HmmStatus.OutOfMemory;
         }
 
-        if (kind == MappingKind.SharedAnonymous)
+        if (nameless is not null)
         {
-            file = _core.CreateNameless(range.PageCount);
+            _core.AddNameless(nameless);
+            file = nameless;
             pageOffset = 0;
         }
 

@@ -70,29 +70,18 @@ internal sealed partial class MemoryCore : IDisposable
     public ulong NextStamp() => _nextStamp++;
 
     /// <summary>Makes a file; pages that hold something are in the page cache from the start, as after writing the file.</summary>
-    public unsafe FileId CreateFile(FileOptions options)
+    public FileId CreateFile(FileOptions options)
     {
         var file = new FileObject(_nextObject++, options.Kind, options.PageCount, options.InitialTag, isNameless: false, Ledger);
-        if (options.InitialTag is not null)
+        try
         {
-            for (ulong page = 0; page < options.PageCount; page++)
-            {
-                ulong tag = options.InitialTag(page);
-                if (tag == 0)
-                {
-                    continue;
-                }
-
-                if (!TryFillCache(file, page, tag, out uint frame))
-                {
-                    DropCache(file);
-                    file.Dispose();
-                    throw new InsufficientMemoryException(
-                        $"The file's pages need more system frames than the {Options.SystemFrameCount} there are; page {page} of {options.PageCount} has none.");
-                }
-
-                Physical.Frames.Flags[frame] |= options.Kind == FileKind.Memfd ? FrameFlags.Dirty : FrameFlags.None;
-            }
+            FillCache(file, options);
+        }
+        catch
+        {
+            DropCache(file);
+            file.Dispose();
+            throw;
         }
 
         _files.Add(file);
@@ -100,12 +89,14 @@ internal sealed partial class MemoryCore : IDisposable
         return new FileId(_files.Count - 1);
     }
 
-    public FileObject CreateNameless(ulong pageCount)
+    /// <summary>Makes the object behind shared anonymous memory; the caller adds it when it has a mapping to give it, or disposes it.</summary>
+    public FileObject MakeNameless(ulong pageCount) => new(_nextObject++, FileKind.Memfd, pageCount, null, isNameless: true, Ledger);
+
+    /// <summary>Puts an object that <see cref="MakeNameless"/> made into use.</summary>
+    public void AddNameless(FileObject file)
     {
-        var file = new FileObject(_nextObject++, FileKind.Memfd, pageCount, null, isNameless: true, Ledger);
         _nameless.Add(file);
         _byObject.Add(file.Object, file);
-        return file;
     }
 
     /// <summary>A file's last VMA went: shared anonymous memory goes with it.</summary>
@@ -153,6 +144,27 @@ internal sealed partial class MemoryCore : IDisposable
         }
 
         Physical.Dispose();
+    }
+
+    /// <summary>Fills the page cache with what a file holds from the start.</summary>
+    private unsafe void FillCache(FileObject file, FileOptions options)
+    {
+        for (ulong page = 0; options.InitialTag is not null && page < options.PageCount; page++)
+        {
+            ulong tag = options.InitialTag(page);
+            if (tag == 0)
+            {
+                continue;
+            }
+
+            if (!TryFillCache(file, page, tag, out uint frame))
+            {
+                throw new InsufficientMemoryException(
+                    $"The file's pages need more system frames than the {Options.SystemFrameCount} there are; page {page} of {options.PageCount} has none.");
+            }
+
+            Physical.Frames.Flags[frame] |= options.Kind == FileKind.Memfd ? FrameFlags.Dirty : FrameFlags.None;
+        }
     }
 
     private unsafe void DropCache(FileObject file)

@@ -40,11 +40,20 @@ internal sealed unsafe class PageColumns : IDisposable
         _columnFirst = columnFirst;
         ulong end = (window.End.Value + GibibytePages - 1) & ~(GibibytePages - 1);
         ulong count = Math.Max(end - columnFirst, GibibytePages);
-        _class = new NativeColumn<byte>("page class", (long)count, ledger, HugePagePolicy.SystemDefault);
-        _pfn = new NativeColumn<uint>("page pfn", (long)count, ledger, HugePagePolicy.SystemDefault);
-        _block = new NativeColumn<ulong>("block descriptor", (long)(count / BlockPages), ledger);
-        _gibibyte = new NativeColumn<byte>("gibibyte note", (long)(count / GibibytePages), ledger);
-        _top = new NativeColumn<byte>("top table note", (long)((end - first + TopPages - 1) / TopPages), ledger);
+        try
+        {
+            _class = new NativeColumn<byte>("page class", (long)count, ledger, HugePagePolicy.SystemDefault);
+            _pfn = new NativeColumn<uint>("page pfn", (long)count, ledger, HugePagePolicy.SystemDefault);
+            _block = new NativeColumn<ulong>("block descriptor", (long)(count / BlockPages), ledger);
+            _gibibyte = new NativeColumn<byte>("gibibyte note", (long)(count / GibibytePages), ledger);
+            _top = new NativeColumn<byte>("top table note", (long)((end - first + TopPages - 1) / TopPages), ledger);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
         Class = _class.Pointer - columnFirst;
         Pfn = _pfn.Pointer - columnFirst;
         Block = (BlockDescriptor*)(_block.Pointer - (columnFirst / BlockPages));
@@ -168,13 +177,14 @@ internal sealed unsafe class PageColumns : IDisposable
         }
     }
 
+    /// <summary>Frees the columns: those that there are, when the constructor fails half way.</summary>
     public void Dispose()
     {
-        _class.Dispose();
-        _pfn.Dispose();
-        _block.Dispose();
-        _gibibyte.Dispose();
-        _top.Dispose();
+        _class?.Dispose();
+        _pfn?.Dispose();
+        _block?.Dispose();
+        _gibibyte?.Dispose();
+        _top?.Dispose();
     }
 
     /// <summary>

@@ -30,7 +30,7 @@ public sealed unsafe class NativeColumn<T> : IDisposable
     /// <param name="ledger">The book the range is entered in.</param>
     /// <param name="hugePages">The wish for huge pages over the whole column.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is below 1 or its size above the bound.</exception>
-    /// <exception cref="InsufficientMemoryException">The system refuses the reservation; the message has the size and its error number.</exception>
+    /// <exception cref="InsufficientMemoryException">The ledger's limit or the system refuses the reservation; the message has the size, and the limit or the error number.</exception>
     public NativeColumn(string name, long length, NativeMemoryLedger ledger, HugePagePolicy hugePages = HugePagePolicy.Never)
     {
         ArgumentNullException.ThrowIfNull(ledger);
@@ -46,15 +46,23 @@ public sealed unsafe class NativeColumn<T> : IDisposable
         _ledger = ledger;
         Length = length;
         ReservedBytes = RoundUp(length * sizeof(T));
+        if (!ledger.TryEnter(ReservedBytes))
+        {
+            GC.SuppressFinalize(this);
+            throw new InsufficientMemoryException(
+                $"Column '{name}': {ReservedBytes} bytes of address space are over the limit of {ledger.LimitBytes}; {ledger.ReservedBytes} are reserved.");
+        }
+
         _address = (nint)VirtualMemory.Reserve((nuint)ReservedBytes, out int error);
         if (_address == 0)
         {
             GC.SuppressFinalize(this);
+            ledger.Strike(ReservedBytes);
             throw new InsufficientMemoryException($"Column '{name}': reserving {ReservedBytes} bytes of address space failed with system error {error}.");
         }
 
         VirtualMemory.AdviseHuge((void*)_address, (nuint)ReservedBytes, hugePages);
-        ledger.Reserved(ReservedBytes);
+        ledger.Reserved();
     }
 
     /// <summary>Frees the range of a column that nobody disposed, and enters it in the ledger as a leak.</summary>

@@ -2,8 +2,8 @@ namespace HmmFast.Memory;
 
 /// <summary>
 /// The book that native memory is entered in when it is reserved and struck from when it is freed. One owner (an engine, a test)
-/// makes one and hands it to everything it builds, so that a leak or a double free is a number that can be asserted.
-/// Safe to use from several threads.
+/// makes one and hands it to everything it builds, so that a leak or a double free is a number that can be asserted. It can also bound what
+/// may be reserved, where several engines share a machine, or the system counts reserved memory as spent (Windows). Safe to use from several threads.
 /// </summary>
 public sealed class NativeMemoryLedger
 {
@@ -12,6 +12,25 @@ public sealed class NativeMemoryLedger
     private long _totalRanges;
     private long _doubleFrees;
     private long _leaks;
+
+    /// <summary>Makes a book without a limit.</summary>
+    public NativeMemoryLedger()
+        : this(long.MaxValue)
+    {
+    }
+
+    /// <summary>Makes a book with a limit.</summary>
+    /// <param name="limitBytes">The most address space that may be reserved at a time. A reservation that would pass it is refused as if the system had: the
+    /// call that needs it throws <see cref="InsufficientMemoryException"/> and changes nothing.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is negative.</exception>
+    public NativeMemoryLedger(long limitBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limitBytes);
+        LimitBytes = limitBytes;
+    }
+
+    /// <summary>The most bytes of address space that may be reserved at a time.</summary>
+    public long LimitBytes { get; }
 
     /// <summary>Ranges reserved and not yet freed.</summary>
     public long LiveRanges => Interlocked.Read(ref _liveRanges);
@@ -39,11 +58,26 @@ public sealed class NativeMemoryLedger
         }
     }
 
-    internal void Reserved(long sizeBytes)
+    /// <summary>Enters bytes that are about to be reserved, or refuses them.</summary>
+    internal bool TryEnter(long sizeBytes)
+    {
+        // Added before it is compared, so that two threads cannot both take the last room; sizes are below 2^46, so the sum does not overflow.
+        if (Interlocked.Add(ref _reservedBytes, sizeBytes) > LimitBytes)
+        {
+            Strike(sizeBytes);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes back an entry whose reservation failed.</summary>
+    internal void Strike(long sizeBytes) => Interlocked.Add(ref _reservedBytes, -sizeBytes);
+
+    internal void Reserved()
     {
         Interlocked.Increment(ref _liveRanges);
         Interlocked.Increment(ref _totalRanges);
-        Interlocked.Add(ref _reservedBytes, sizeBytes);
     }
 
     internal void Freed(long sizeBytes, bool leaked)

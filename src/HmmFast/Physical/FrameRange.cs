@@ -37,7 +37,16 @@ internal sealed unsafe class FrameRange : IDisposable
         ulong bits = ((first + count - _base) + PageOrder.PagesPerBlock - 1) & ~(PageOrder.PagesPerBlock - 1UL);
         _wordCount = Math.Max(bits / WordBits, 8);
         _usedColumn = new NativeColumn<ulong>($"{name} in use", (long)_wordCount, ledger, HugePagePolicy.SystemDefault);
-        _fullColumn = new NativeColumn<ulong>($"{name} full words", (long)((_wordCount + WordBits - 1) / WordBits), ledger, HugePagePolicy.SystemDefault);
+        try
+        {
+            _fullColumn = new NativeColumn<ulong>($"{name} full words", (long)((_wordCount + WordBits - 1) / WordBits), ledger, HugePagePolicy.SystemDefault);
+        }
+        catch
+        {
+            _usedColumn.Dispose();
+            throw;
+        }
+
         _used = _usedColumn.Pointer;
         _full = _fullColumn.Pointer;
         SetBits(0, first - _base);
@@ -59,12 +68,6 @@ internal sealed unsafe class FrameRange : IDisposable
     public ulong End => First + Count;
 
     public bool Contains(ulong number) => number - First < Count;
-
-    public bool IsTaken(ulong number)
-    {
-        ulong bit = number - _base;
-        return (_used[bit / WordBits] >> (int)(bit % WordBits) & 1) != 0;
-    }
 
     /// <summary>Takes the lowest free number.</summary>
     public bool TryTake(out uint number)

@@ -23,21 +23,27 @@ internal sealed unsafe class FrameTable : IDisposable
 
     public FrameTable(bool trackContent, NativeMemoryLedger ledger)
     {
-        _flags = new NativeColumn<ushort>("frame flags", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
-        _mapCount = new NativeColumn<ushort>("frame mapcount", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
-        _reverseMap = new NativeColumn<RmapEntry>("frame reverse map", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
-        _folioMaps = new NativeColumn<uint>("folio mapcount", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
-        _folioEntries = new NativeColumn<ushort>("folio 2 MiB entries", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
+        try
+        {
+            _flags = new NativeColumn<ushort>("frame flags", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+            _mapCount = new NativeColumn<ushort>("frame mapcount", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+            _reverseMap = new NativeColumn<RmapEntry>("frame reverse map", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
+            _folioMaps = new NativeColumn<uint>("folio mapcount", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
+            _folioEntries = new NativeColumn<ushort>("folio 2 MiB entries", (long)(FrameLimit / PageOrder.PagesPerBlock), ledger, HugePagePolicy.SystemDefault);
+            _content = trackContent ? new NativeColumn<ulong>("frame content", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault) : null;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
         Flags = (FrameFlags*)_flags.Pointer;
         MapCount = _mapCount.Pointer;
         ReverseMap = _reverseMap.Pointer;
         FolioMaps = _folioMaps.Pointer;
         FolioEntries = _folioEntries.Pointer;
-        if (trackContent)
-        {
-            _content = new NativeColumn<ulong>("frame content", (long)FrameLimit, ledger, HugePagePolicy.SystemDefault);
-            Content = _content.Pointer;
-        }
+        Content = _content is null ? null : _content.Pointer;
     }
 
     /// <summary>Flags of each frame.</summary>
@@ -70,13 +76,14 @@ internal sealed unsafe class FrameTable : IDisposable
         }
     }
 
+    /// <summary>Frees the columns: those that there are, when the constructor fails half way.</summary>
     public void Dispose()
     {
-        _flags.Dispose();
-        _mapCount.Dispose();
-        _reverseMap.Dispose();
-        _folioMaps.Dispose();
-        _folioEntries.Dispose();
+        _flags?.Dispose();
+        _mapCount?.Dispose();
+        _reverseMap?.Dispose();
+        _folioMaps?.Dispose();
+        _folioEntries?.Dispose();
         _content?.Dispose();
     }
 }

@@ -33,14 +33,22 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
 
         _ledger = ledger;
         _kernels = kernels;
-        System = new FrameRange("system frames", 1, options.SystemFrameCount, ledger);
         HugeZero = (uint)RoundUp(1 + options.SystemFrameCount);
         _nextFrame = HugeZero + BlockPages;
-        Frames = new FrameTable(options.TrackContent, ledger);
+        try
+        {
+            System = new FrameRange("system frames", 1, options.SystemFrameCount, ledger);
+            Frames = new FrameTable(options.TrackContent, ledger);
+            Swap = new SwapArea(options.SwapSlotCount, options.TrackContent, ledger);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
 
         // The lowest free frame is taken first, so that a huge page of a column is used up before the next one is touched.
         Frames.AdviseHuge(0, options.SystemFrameCount);
-        Swap = new SwapArea(options.SwapSlotCount, options.TrackContent, ledger);
     }
 
     public FrameTable Frames { get; }
@@ -385,16 +393,17 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
 
     public ulong ContentOf(uint frame) => Frames.Content == null ? 0 : Frames.Content[frame];
 
+    /// <summary>Frees the columns: those that there are, when the constructor fails half way.</summary>
     public void Dispose()
     {
-        System.Dispose();
-        Swap.Dispose();
+        System?.Dispose();
+        Swap?.Dispose();
         foreach (Pagemap pagemap in _pagemaps)
         {
             pagemap.Frames.Dispose();
         }
 
-        Frames.Dispose();
+        Frames?.Dispose();
     }
 
     private static ulong RoundUp(ulong frame) => (frame + BlockPages - 1) & ~(BlockPages - 1);

@@ -20,14 +20,20 @@ internal sealed unsafe class SwapArea : IDisposable
             return;
         }
 
-        _slots = new FrameRange("swap slots", 0, slotCount, ledger);
-        _useColumn = new NativeColumn<uint>("swap slot uses", (long)slotCount, ledger, HugePagePolicy.SystemDefault);
-        _uses = _useColumn.Pointer;
-        if (trackContent)
+        try
         {
-            _contentColumn = new NativeColumn<ulong>("swap slot content", (long)slotCount, ledger, HugePagePolicy.SystemDefault);
-            _content = _contentColumn.Pointer;
+            _slots = new FrameRange("swap slots", 0, slotCount, ledger);
+            _useColumn = new NativeColumn<uint>("swap slot uses", (long)slotCount, ledger, HugePagePolicy.SystemDefault);
+            _contentColumn = trackContent ? new NativeColumn<ulong>("swap slot content", (long)slotCount, ledger, HugePagePolicy.SystemDefault) : null;
         }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        _uses = _useColumn.Pointer;
+        _content = _contentColumn is null ? null : _contentColumn.Pointer;
     }
 
     public ulong FreeCount => _slots?.FreeCount ?? 0;
