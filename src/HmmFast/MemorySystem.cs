@@ -14,6 +14,9 @@ namespace HmmFast;
 /// </remarks>
 public sealed class MemorySystem : IMemorySystem, IKernelUser
 {
+    /// <summary>Private devices whose pages can be in use over a memory system's life: each takes page classes for good when its first page is taken.</summary>
+    public const int MostPrivateDevices = PageClassTable.MostDevices;
+
     private readonly MemoryCore _core;
     private readonly RangeFaultEngine _faulting;
     private bool _isDisposed;

@@ -112,10 +112,6 @@ public sealed partial class DeviceFabric
     /// <param name="member">The member.</param>
     public DeviceId? DeviceOf(int member) => _members[member].Device;
 
-    /// <summary>A member's alias pagemap now; null without a window, or unplugged to the end.</summary>
-    /// <param name="member">The member.</param>
-    public DeviceId? AliasDeviceOf(int member) => _members[member].AliasDevice;
-
     /// <summary>A member's window now; null without one.</summary>
     public AliasWindow? WindowOf(int member) => _members[member].Window;
 

@@ -96,12 +96,6 @@ public sealed partial class MirrorDevice : IDevicePagemapOps, IInvalidationHandl
         _mirror.Clear();
     }
 
-    /// <summary>The mirror entry of a page.</summary>
-    /// <param name="vpn">The page.</param>
-    /// <param name="entry">Frame and access; the default when there is none.</param>
-    /// <returns>False when the device has none.</returns>
-    public bool TryGetEntry(Vpn vpn, out MirrorEntry entry) => _mirror.TryGetValue(vpn.Value, out entry);
-
     /// <inheritdoc/>
     /// <remarks>A migration that this device started is ignored: the migration itself replaces the entries, and those that did not move stay right.</remarks>
     public bool Invalidate(IMmuIntervalNotifier notifier, in InvalidationInfo info)

@@ -3,4 +3,4 @@ namespace HmmFast.Drivers.Mirror;
 /// <summary>One entry of the device's own page table.</summary>
 /// <param name="Frame">The frame the device reaches.</param>
 /// <param name="Access">What it may do there.</param>
-public readonly record struct MirrorEntry(Pfn Frame, MirrorAccess Access);
+internal readonly record struct MirrorEntry(Pfn Frame, MirrorAccess Access);

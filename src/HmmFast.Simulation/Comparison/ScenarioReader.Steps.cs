@@ -100,4 +100,32 @@ public static partial class ScenarioReader
             }
         }
     }
+
+    // A device that is plugged in again has a new pagemap, which takes page classes of its own once a restore places pages there.
+    private static void CheckPagemaps(SourceText text, PolicyScenario scenario)
+    {
+        if (!scenario.Steps.Any(step => step.Kind == ScenarioStepKind.Restore))
+        {
+            return;
+        }
+
+        HashSet<int> placed = [.. scenario.Placement.Select(run => run.Device).Where(device => device >= 0 && scenario.Devices[device].Kind == DeviceMemoryKind.Private)];
+        bool[] isPlugged = [.. scenario.Devices.Select(device => device.IsPluggedAtStart)];
+        int pagemaps = placed.Count(device => isPlugged[device]);
+        for (int round = 0; round < scenario.Rounds; round++)
+        {
+            foreach (ScenarioStep step in scenario.Steps.Where(step => step.Kind is ScenarioStepKind.Plug or ScenarioStepKind.Unplug && placed.Contains(step.Devices[0])))
+            {
+                bool plugs = step.Kind == ScenarioStepKind.Plug;
+                pagemaps += plugs && !isPlugged[step.Devices[0]] ? 1 : 0;
+                isPlugged[step.Devices[0]] = plugs;
+                if (pagemaps > MemorySystem.MostPrivateDevices)
+                {
+                    throw text.Error(
+                        step.Line, scenario.Devices[step.Devices[0]].Name,
+                        $"in round {round + 1} this makes private pagemap {pagemaps}; page classes leave room for {MemorySystem.MostPrivateDevices}");
+                }
+            }
+        }
+    }
 }

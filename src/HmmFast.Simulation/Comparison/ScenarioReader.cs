@@ -152,6 +152,7 @@ public static partial class ScenarioReader
         root.Finish();
         CheckWindows(text, scenario);
         CheckPlugs(text, scenario);
+        CheckPagemaps(text, scenario);
         return scenario;
     }
 
@@ -376,6 +377,12 @@ public static partial class ScenarioReader
             }
 
             runs.Add(new PlacementRun(device, Size(item.Require("run")) / PageOrder.PageSizeBytes));
+            int used = runs.Where(run => run.Device >= 0 && devices[run.Device].Kind == DeviceMemoryKind.Private).DistinctBy(run => run.Device).Count();
+            if (used > MemorySystem.MostPrivateDevices)
+            {
+                throw on.Error($"private device {used} of this placement; page classes leave room for {MemorySystem.MostPrivateDevices}");
+            }
+
             item.Finish();
         }
 

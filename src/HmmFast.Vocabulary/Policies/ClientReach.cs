@@ -16,9 +16,6 @@ public sealed class ClientReach
     /// <summary>Reaches nothing.</summary>
     public static ClientReach Nothing { get; } = new([]);
 
-    /// <summary>Devices the snapshot speaks of; others are not reached.</summary>
-    public int ProviderCount => _providers.Length;
-
     /// <summary>How a provider is reached; the default (not at all) for devices the snapshot does not speak of.</summary>
     /// <param name="provider">The pagemap.</param>
     public ProviderReach Of(DeviceId provider) =>

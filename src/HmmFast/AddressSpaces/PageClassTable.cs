@@ -14,6 +14,12 @@ internal sealed class PageClassTable
     // Kept free of devices' classes, so that only taking a device's first page can run out of classes: all others together are fewer.
     private const int ReservedForOthers = 96;
 
+    // With what access, exclusivity and soft-dirty bit an entry can hold a private page.
+    private const int FormsOfDevice = 6;
+
+    /// <summary>Devices whose private pages can be in use, over a memory system's life.</summary>
+    public const int MostDevices = (Capacity - ReservedForOthers) / FormsOfDevice;
+
     private const int BitCombinations = 128;
     private const int KindCount = 7;
 
@@ -71,6 +77,7 @@ internal sealed class PageClassTable
 
         if (_ofDeviceCount + forms.Length > Capacity - ReservedForOthers)
         {
+            Debug.Assert(forms.Length == FormsOfDevice, "The bound counts these.");
             throw new InvalidOperationException(
                 $"Page states are kept as one byte. Private pages of {_ofDeviceCount / forms.Length} devices are in use, which take {_ofDeviceCount} of the {Capacity - ReservedForOthers} classes there are for them; device {device} needs {forms.Length} more.");
         }
