@@ -11,9 +11,20 @@ internal sealed class IntervalNotifier(ReferenceAddressSpace space, VpnRange ran
 
     public bool IsRemoved { get; private set; }
 
-    public ulong ReadBegin() => _sequence;
+    /// <summary>The sequence, for a walk that the notifier's removal does not end.</summary>
+    public ulong Sequence => _sequence;
 
-    public bool ReadRetry(ulong sequence) => sequence != _sequence;
+    public ulong ReadBegin()
+    {
+        ThrowIfRemoved();
+        return _sequence;
+    }
+
+    public bool ReadRetry(ulong sequence)
+    {
+        ThrowIfRemoved();
+        return sequence != _sequence;
+    }
 
     public void Invalidate(in InvalidationInfo info)
     {
@@ -31,4 +42,6 @@ internal sealed class IntervalNotifier(ReferenceAddressSpace space, VpnRange ran
             Space.RemoveNotifier(this);
         }
     }
+
+    private void ThrowIfRemoved() => ObjectDisposedException.ThrowIf(IsRemoved || Space.HasExited, this);
 }

@@ -76,10 +76,10 @@ internal sealed class PhysicalMemory
         }
 
         ulong room = (1UL << 32) - _nextDeviceFrame;
-        if (options.PageCount > room)
+        if (options.PageCount == 0 || options.PageCount > room)
         {
             throw new ArgumentException(
-                $"Device '{options.Name}' asks for {options.PageCount} pages; the 32-bit frame space has {room} left.",
+                $"Device '{options.Name}' asks for {options.PageCount} pages; it can have 1 to {room}, which the 32-bit frame space has left.",
                 nameof(options));
         }
 

@@ -63,7 +63,7 @@ internal ref struct RangeFaultWalker
     {
         while (true)
         {
-            if (_range.Notifier.ReadRetry(_range.NotifierSequence))
+            if (((IntervalNotifier)_range.Notifier).Sequence != _range.NotifierSequence)
             {
                 return HmmStatus.Busy;
             }

@@ -150,7 +150,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
         CheckRange(range.Range);
         if ((ulong)hmmPfns.Length != range.Range.PageCount)
         {
-            throw new ArgumentException($"The array has {hmmPfns.Length} entries for {range.Range.PageCount} pages.", nameof(hmmPfns));
+            throw new ArgumentException($"{nameof(hmmPfns)} has {hmmPfns.Length} entries for the {range.Range.PageCount} pages of {range.Range}.", nameof(hmmPfns));
         }
 
         if (range.Notifier is not IntervalNotifier notifier || notifier.Space != this || notifier.IsRemoved || !notifier.Range.Contains(range.Range))
@@ -174,7 +174,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
         CheckRange(range);
         if ((ulong)pages.Length != range.PageCount)
         {
-            throw new ArgumentException($"The array has {pages.Length} entries for {range.PageCount} pages.", nameof(pages));
+            throw new ArgumentException($"{nameof(pages)} has {pages.Length} entries for the {range.PageCount} pages of {range}.", nameof(pages));
         }
 
         return MakeExclusive(range.Start.Value, range.End.Value, owner, pages, out faultedPageCount);
@@ -198,7 +198,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
         CheckRange(range);
         if ((ulong)pages.Length != range.PageCount)
         {
-            throw new ArgumentException($"The array has {pages.Length} entries for {range.PageCount} pages.", nameof(pages));
+            throw new ArgumentException($"{nameof(pages)} has {pages.Length} entries for the {range.PageCount} pages of {range}.", nameof(pages));
         }
 
         for (ulong i = 0; i < range.PageCount; i++)
@@ -293,7 +293,7 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
     {
         if (length != 0 && (ulong)length != range.PageCount)
         {
-            throw new ArgumentException($"The array has {length} entries for {range.PageCount} pages.", name);
+            throw new ArgumentException($"{name} has {length} entries for the {range.PageCount} pages of {range}.", name);
         }
     }
 
@@ -305,6 +305,8 @@ internal sealed partial class ReferenceAddressSpace : IAddressSpace
             throw new ArgumentOutOfRangeException(nameof(range), range, $"The range {range} lies outside the window {_memory.Options.Window}.");
         }
     }
+
+    internal bool HasExited => _exited;
 
     private void ThrowIfExited() => ObjectDisposedException.ThrowIf(_exited, this);
 }

@@ -29,10 +29,24 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     public MemoryCounters Counters => _counters;
 
     /// <inheritdoc/>
-    public IReadOnlyList<IAddressSpace> AddressSpaces => _spaces;
+    public IReadOnlyList<IAddressSpace> AddressSpaces
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _spaces;
+        }
+    }
 
     /// <inheritdoc/>
-    public ulong FreeSystemFrameCount => Physical.System.FreeCount;
+    public ulong FreeSystemFrameCount
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return Physical.System.FreeCount;
+        }
+    }
 
     internal PhysicalMemory Physical { get; }
 
@@ -380,6 +394,7 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
 
     private Device DeviceAt(DeviceId device)
     {
+        ThrowIfDisposed();
         if ((uint)device.Index >= (uint)Physical.Devices.Count)
         {
             throw new ArgumentOutOfRangeException(
@@ -394,10 +409,15 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     private uint FrameInUse(Pfn pfn)
     {
         ThrowIfDisposed();
-        uint frame = pfn.Value > uint.MaxValue ? 0 : (uint)pfn.Value;
-        if (pfn.Value > uint.MaxValue || !(Physical[frame].Has(FrameFlags.InUse) || Physical.IsHugeZero(frame)))
+        if (pfn.Value > uint.MaxValue)
         {
-            throw new ArgumentOutOfRangeException(nameof(pfn), pfn, $"{pfn} is not a frame in use.");
+            throw new ArgumentOutOfRangeException(nameof(pfn), pfn, $"{pfn} is no frame: their numbers end at 0x{uint.MaxValue:x}.");
+        }
+
+        uint frame = (uint)pfn.Value;
+        if (!(Physical[frame].Has(FrameFlags.InUse) || Physical.IsHugeZero(frame)))
+        {
+            throw new InvalidOperationException($"{pfn} is not in use.");
         }
 
         return frame;

@@ -9,10 +9,15 @@ public readonly record struct VpnRange
     /// <summary>Makes the range.</summary>
     /// <param name="start">First page.</param>
     /// <param name="pageCount">Pages in it; 0 makes an empty range.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The end lies past <see cref="LimitVpn"/> or overflows.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The start or the end lies past <see cref="LimitVpn"/>, or the end overflows.</exception>
     public VpnRange(Vpn start, ulong pageCount)
     {
-        if (start.Value > LimitVpn || pageCount > LimitVpn - start.Value)
+        if (start.Value > LimitVpn)
+        {
+            throw new ArgumentOutOfRangeException(nameof(start), start, $"The range of {pageCount} pages starts at {start}, past page 0x{LimitVpn:x}.");
+        }
+
+        if (pageCount > LimitVpn - start.Value)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(pageCount),

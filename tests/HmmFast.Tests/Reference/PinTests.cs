@@ -91,6 +91,6 @@ public sealed class PinTests
         machine.Write(0, 5);
         Pfn frame = machine.Look(0).Frame;
         Assert.Throws<InvalidOperationException>(() => machine.Memory.Unpin(frame));
-        Assert.Throws<ArgumentOutOfRangeException>(() => machine.Memory.Pin(new Pfn(60)));
+        Assert.Throws<InvalidOperationException>(() => machine.Memory.Pin(new Pfn(60)));
     }
 }
