@@ -23,16 +23,24 @@ internal static class ProgressBar
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(Markup.Escape(title));
-                return work(new Reporter(task));
+                return work(new Reporter(context, task));
             });
     }
 
-    private sealed class Reporter(ProgressTask task) : IProgress<(ulong Done, ulong Total)>
+    private sealed class Reporter(ProgressContext context, ProgressTask task) : IProgress<(ulong Done, ulong Total)>
     {
+        private bool _isDrawn;
+
         public void Report((ulong Done, ulong Total) value)
         {
             task.MaxValue = Math.Max(1, value.Total);
             task.Value = value.Done;
+            if (!_isDrawn)
+            {
+                // At once; from here on the bar draws itself every so often.
+                _isDrawn = true;
+                context.Refresh();
+            }
         }
     }
 }
