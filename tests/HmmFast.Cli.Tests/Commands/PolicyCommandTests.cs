@@ -98,6 +98,30 @@ public sealed class PolicyCommandTests
         Assert.True(FrameBudget.CountFrames(scenario, ScenarioMemory.OfSize((gibibytes + 1) << 18)) > uint.MaxValue);
     }
 
+    [Theory]
+    [InlineData(26, 0, null)]
+    [InlineData(27, 0, ":33: ")]
+    [InlineData(25, 1, null)]
+    [InlineData(26, 1, ":35: ")]
+    public void Run_MorePrivateDevicesThanPageClasses_ExitsOneNamingFileLineAndNumber(int deviceCount, int replugs, string? refusedAt)
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("many.scenario.json");
+        File.WriteAllText(path, ManyDevices(deviceCount, replugs));
+        CommandRun run = CommandRun.Of("run", "--policy", "P0", "--scenario", path, "--memory", "4MiB");
+        if (refusedAt is null)
+        {
+            Assert.Equal((ExitCode.Ok, ""), (run.ExitCode, run.Error));
+            return;
+        }
+
+        Assert.Equal((ExitCode.Error, ""), (run.ExitCode, run.Output));
+        Assert.StartsWith($"hmmfast: {path}{refusedAt}", run.Error, StringComparison.Ordinal);
+        Assert.Contains("27", run.Error, StringComparison.Ordinal);
+        Assert.Contains("page classes leave room for 26", run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, run.Error.Count(letter => letter == '\n'));
+    }
+
     [Fact]
     public void Run_ExampleWithoutItsMachine_SaysHowToMakeTheFile()
     {
@@ -130,5 +154,27 @@ public sealed class PolicyCommandTests
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    /// <summary>A scenario whose memory lies on so many private devices, one a line from line 7 on; the first is plugged in again so often, then pages move back.</summary>
+    private static string ManyDevices(int count, int replugs)
+    {
+        IEnumerable<int> all = Enumerable.Range(0, count);
+        string functions = string.Join(", ", all.Select(i => $$"""{"address": "0000:16:{{i:x2}}.0", "kind": "endpoint", "rootBus": "0000:16", "acs": "none"}"""));
+        string devices = string.Join(", ", all.Select(i => $$"""{"name": "gpu{{i}}", "address": "0000:16:{{i:x2}}.0", "memory": "auto"}"""));
+        string placement = string.Join(",\n", all.Select(i => $$"""{"on": "gpu{{i}}", "run": "16KiB"}"""));
+        string replug = string.Concat(Enumerable.Repeat("""{"do": "unplug", "device": "gpu0"},""" + "\n" + """{"do": "plug", "device": "gpu0"}, """, replugs));
+        return $$"""
+            { "format": "hmmfast-scenario", "version": 1, "name": "many",
+              "machine": { "name": "many",
+                "hostBridges": [{"rootBus": "0000:16", "firstDevice": "0000:16:00.0"}],
+                "functions": [{{functions}}] },
+              "devices": [{{devices}}],
+              "placement": [
+            {{placement}}
+              ],
+              "steps": [ {{replug}}
+                {"do": "fault", "by": "gpu1"}, {"do": "restore"} ] }
+            """;
     }
 }
