@@ -222,4 +222,42 @@ public class PciTopologyBuilderTests
         FormatException e = Assert.Throws<FormatException>(() => PciAddress.Parse(text));
         Assert.Contains($"'{text}'", e.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Columns_EveryFunctionAndHostBridge_HoldWhatWasDescribed()
+    {
+        var builder = new PciTopologyBuilder();
+        builder.AddHostBridge(new PciHostBridgeSpec { RootBus = Root, Name = "first" });
+        builder.AddHostBridge(new PciHostBridgeSpec { RootBus = PciBusAddress.Parse("0000:80") });
+        PciFunctionSpec port = Function("00:01.0", isBridge: true) with { SecondaryBus = 1, Name = "port", PcieType = PcieType.RootPort };
+        PciFunctionSpec card = Function("01:00.0", "00:01.0") with
+        {
+            Vendor = 0x10de,
+            Device = 0x1db6,
+            ClassCode = 0x030200,
+            LinkSpeedMtps = 8000,
+            LinkWidth = 8,
+            MaxLinkSpeedMtps = 16000,
+            MaxLinkWidth = 16,
+            NumaNode = 1,
+            IommuGroup = 21,
+        };
+        builder.AddFunction(port);
+        builder.AddFunction(card);
+        PciTopology topology = builder.Build();
+
+        int p = topology.IndexOf(port.Address);
+        int c = topology.IndexOf(card.Address);
+        Assert.Equal((-1, p), (topology.Parents[p], topology.Parents[c]));
+        Assert.Equal((1, -1), (topology.SecondaryBuses[p], topology.SecondaryBuses[c]));
+        Assert.Equal((0x10de, 0x1db6, 0x030200), (topology.Vendors[c], topology.Devices[c], topology.ClassCodes[c]));
+        Assert.Equal((-1, -1, -1), (topology.Vendors[p], topology.Devices[p], topology.ClassCodes[p]));
+        Assert.Equal((8000, 8, 16000, 16), (topology.LinkSpeedsMtps[c], topology.LinkWidths[c], topology.MaxLinkSpeedsMtps[c], topology.MaxLinkWidths[c]));
+        Assert.Equal((-1, -1, -1, -1), (topology.LinkSpeedsMtps[p], topology.LinkWidths[p], topology.MaxLinkSpeedsMtps[p], topology.MaxLinkWidths[p]));
+        Assert.Equal((1, 21, -1, -1), (topology.NumaNodes[c], topology.IommuGroups[c], topology.NumaNodes[p], topology.IommuGroups[p]));
+        Assert.Equal(("port", null), (topology.Names[p], topology.Names[c]));
+        Assert.Equal(("first", null), (topology.HostBridgeNames[0], topology.HostBridgeNames[1]));
+        Assert.Equal(PcieType.RootPort, topology.PcieTypes[p]);
+        Assert.True(topology.IsBridge[p] && !topology.IsBridge[c]);
+    }
 }
