@@ -84,13 +84,19 @@ static int Faults(string? filter, bool list, int? seed, TimeSpan limit, int jobs
     var compiled = new BlockingCollection<(PlantedFault Fault, string Directory, string? Problem)>(boundedCapacity: 4);
     Task compiling = Task.Run(() =>
     {
-        foreach (PlantedFault fault in faults)
+        try
         {
-            string directory = runner.PrepareDirectory(fault.Name);
-            compiled.Add((fault, directory, compiler.Compile(fault, directory)));
+            foreach (PlantedFault fault in faults)
+            {
+                string directory = runner.PrepareDirectory(fault.Name);
+                compiled.Add((fault, directory, compiler.Compile(fault, directory)));
+            }
         }
-
-        compiled.CompleteAdding();
+        finally
+        {
+            // Or those that wait for the next mutant would wait for ever when compiling throws.
+            compiled.CompleteAdding();
+        }
     });
     Parallel.ForEach(
         Partitioner.Create(compiled.GetConsumingEnumerable(), EnumerablePartitionerOptions.NoBuffering),

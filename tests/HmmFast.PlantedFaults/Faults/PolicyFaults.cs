@@ -62,7 +62,7 @@ public static class PolicyFaults
             "if (!question.AllowP2p)", "if (!question.AllowP2p && !question.AliasOffered)", "policies"),
         new("exporter-lets-everybody-in", "access control counts", Policies + "DevmemAllowedPolicy.cs",
             "question.Reach.IsPermitted && (", "(", "policies"),
-        new("null-owner-matches", "a NULL owner matches nothing", "src/HmmFast.Vocabulary/Policies/ForeignPageQuestion.cs",
+        new("null-owner-matches-in-a-policy", "a NULL owner matches nothing", "src/HmmFast.Vocabulary/Policies/ForeignPageQuestion.cs",
             "RangeOwner != OwnerId.Null && RangeOwner == ProviderOwner", "RangeOwner == OwnerId.Null || RangeOwner == ProviderOwner", "policies"),
         new("bitmap-ignored", "the bitmap decides, not the owner", Policies + "DynamicOwnerPolicy.cs",
             "return question.Reach.BitmapAllows\n", "return question.OwnerMatches\n", "policies"),

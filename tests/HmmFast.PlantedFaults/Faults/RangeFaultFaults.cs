@@ -40,8 +40,6 @@ public static class RangeFaultFaults
             "write |= word & (word << 1);", "write |= word << 1;", "range-fault-exhaustive"),
         new("mask-ignored", "only request flags inside pfn_flags_mask count", Walk,
             "new PageRequest(_layout.Encode(mask),", "new PageRequest(_layout.Encode(HmmRequestFlags.All),", "range-fault-exhaustive"),
-        new("sticky-flags-lost", "DMA_MAPPED, P2PDMA and P2PDMA_BUS survive", Walk,
-            "new WordFormat(range.IgnoresWords ? 0 : _layout.StickyMask,", "new WordFormat(0,", "range-fault-exhaustive"),
         new("only-asked-faults-everything", "the other habit faults only pages that ask", Walk,
             "if (!_onlyAsked)", "if (!_onlyAsked || _end > _start)", "range-fault-exhaustive"),
         new("read-only-page-answers-write", "a present read-only page asked for write is faulted", Rules,
