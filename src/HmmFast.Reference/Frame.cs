@@ -35,6 +35,12 @@ internal enum FrameFlags : ushort
     /// drop in the same way (PG_readahead and PG_reclaim are one bit).
     /// </summary>
     ReadAheadMark = 256,
+
+    /// <summary>Being migrated: a fault that finds it in a page cache or the swap cache waits (PG_locked).</summary>
+    Locked = 512,
+
+    /// <summary>Its memory failed; memory_failure keeps the last reference for good.</summary>
+    Poisoned = 1024,
 }
 
 /// <summary>One frame's state (struct page and folio). References are counted on a folio's first frame.</summary>

@@ -17,6 +17,9 @@ internal enum EntryFlags : byte
 
     /// <summary>Swap and migration entries: the anonymous page belonged to this page table alone when it was unmapped.</summary>
     Exclusive = 8,
+
+    /// <summary>A present entry without struct page: its number is no frame of ours.</summary>
+    Special = 16,
 }
 
 /// <summary>One page table entry: eight bytes, so that sixteen million of them fit.</summary>
@@ -51,8 +54,11 @@ internal struct PageEntry
     /// <summary>The small zero page. A huge zero entry has its own frame number.</summary>
     public readonly bool IsZeroPage => Kind == PageEntryKind.Present && Number == PhysicalMemory.ZeroFrame;
 
+    /// <summary>Present, but without struct page.</summary>
+    public readonly bool IsSpecial => (Flags & EntryFlags.Special) != 0;
+
     /// <summary>Holds the frame in some way, so that the frame counts a mapping for it.</summary>
-    public readonly bool HoldsFrame => Kind is PageEntryKind.Present or PageEntryKind.DevicePrivate;
+    public readonly bool HoldsFrame => (Kind is PageEntryKind.Present or PageEntryKind.DevicePrivate) && !IsSpecial;
 
     /// <summary>Adds or removes one bit.</summary>
     public void Set(EntryFlags flag, bool on) => Flags = on ? Flags | flag : Flags & ~flag;

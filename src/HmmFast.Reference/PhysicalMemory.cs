@@ -283,7 +283,7 @@ internal sealed class PhysicalMemory
     public void FreeSwapEntry(uint slot)
     {
         Swap.RemoveEntry(slot);
-        if (Swap.EntryCount(slot) == 0 && Swap.CachedFrame(slot) is uint cached && FolioMapCount(cached) == 0)
+        if (Swap.EntryCount(slot) == 0 && Swap.CachedFrame(slot) is uint cached && FolioMapCount(cached) == 0 && !this[cached].Has(FrameFlags.Locked))
         {
             TryFreeSwap(cached);
         }

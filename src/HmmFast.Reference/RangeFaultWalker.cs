@@ -194,6 +194,18 @@ internal ref struct RangeFaultWalker
 
             ulong cpuFlags = entry.IsPresent ? CpuFlags(entry) : 0;
             Need need = NeedOf(vpn, cpuFlags);
+            if (need == Need.Nothing && entry.IsSpecial)
+            {
+                // No struct page, and no fault that would give it one.
+                if (NeedOf(vpn, cpuFlags: 0) != Need.Nothing)
+                {
+                    return Step.Fault;
+                }
+
+                Store(vpn, _layout.ErrorBit);
+                continue;
+            }
+
             if (need == Need.Nothing)
             {
                 Store(vpn, entry.IsPresent ? entry.Number | cpuFlags : 0);
@@ -204,6 +216,11 @@ internal ref struct RangeFaultWalker
             {
                 _last = vpn;
                 return Step.Busy;
+            }
+
+            if (entry.Kind == PageEntryKind.Marker)
+            {
+                return Step.Fault;
             }
 
             bool runForward = _range.FaultHabit == FaultHabit.RunForward;

@@ -123,7 +123,7 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong vpn = start; vpn < end && slot.Table is not null; vpn++)
         {
             PageEntry entry = EntryAt(vpn);
-            if (entry.Kind == PageEntryKind.Swap)
+            if (entry.Kind is PageEntryKind.Swap or PageEntryKind.Marker)
             {
                 ZapEntry(ref EntryAt(vpn));
             }

@@ -76,6 +76,8 @@ internal sealed partial class ReferenceAddressSpace
                 return FaultOutcome.Done;
             case PageEntryKind.Swap:
                 return SwapIn(vma, vpn, write);
+            case PageEntryKind.Marker:
+                return FaultOutcome.SigBus;
             default:
                 return FaultOutcome.Wait;
         }
@@ -128,7 +130,7 @@ internal sealed partial class ReferenceAddressSpace
             return FaultOutcome.Done;
         }
 
-        if (!entry.IsZeroPage && _physical[_physical.HeadOf(entry.Number)].Has(FrameFlags.Anonymous) && CanReuse(entry.Number))
+        if (!entry.IsZeroPage && !entry.IsSpecial && _physical[_physical.HeadOf(entry.Number)].Has(FrameFlags.Anonymous) && CanReuse(entry.Number))
         {
             if (!_physical[entry.Number].Has(FrameFlags.AnonExclusive))
             {
@@ -176,11 +178,11 @@ internal sealed partial class ReferenceAddressSpace
 
         ref PageEntry entry = ref EntryAt(vpn);
         PageEntry old = entry;
-        _physical.SetContent(copy, _physical.ContentOf(old.Number));
+        _physical.SetContent(copy, ContentOf(old));
         Invalidate(vpn, vpn + 1, InvalidationEvent.Clear);
         MapNewAnonymous(vma, vpn, ref entry, copy);
         _memory.Count.PagesCopied++;
-        if (!old.IsZeroPage)
+        if (!old.IsZeroPage && !old.IsSpecial)
         {
             _physical.RemoveMapping(old.Number);
             _physical.PutUnmapped(old.Number);
@@ -188,6 +190,9 @@ internal sealed partial class ReferenceAddressSpace
 
         return FaultOutcome.Done;
     }
+
+    /// <summary>What a present entry shows; what stands behind one without struct page is not kept.</summary>
+    private ulong ContentOf(PageEntry entry) => entry.IsSpecial ? 0 : _physical.ContentOf(entry.Number);
 
     /// <summary>Brings a page back from swap; a write goes on to copy or reuse it.</summary>
     private FaultOutcome SwapIn(Vma vma, ulong vpn, bool write)
@@ -197,6 +202,11 @@ internal sealed partial class ReferenceAddressSpace
         uint? cached = _physical.Swap.CachedFrame(slot);
         bool isKnown = cached is not null;
         bool fresh = false;
+        if (cached is { } copy && _physical[copy].Has(FrameFlags.Locked))
+        {
+            return FaultOutcome.Wait;
+        }
+
         if (cached is null)
         {
             if (!_physical.TryAllocateSystem(out uint taken))

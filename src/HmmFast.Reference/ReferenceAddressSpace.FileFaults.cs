@@ -99,7 +99,7 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong page = from; page < to; page++)
         {
             CachedPage cached = vma.File![vma.IndexOf(page)];
-            if (cached.Kind != CachedPageKind.InMemory || _physical[cached.Number].Has(FrameFlags.ReadAheadMark))
+            if (cached.Kind != CachedPageKind.InMemory || _physical[cached.Number].Has(FrameFlags.ReadAheadMark | FrameFlags.Locked))
             {
                 continue;
             }

@@ -77,6 +77,8 @@ internal sealed partial class ReferenceAddressSpace
         {
             case PageEntryKind.None:
                 return default;
+            case PageEntryKind.Marker:
+                return entry;
             case PageEntryKind.Swap:
                 _physical.Swap.AddEntry(entry.Number);
                 entry.Set(EntryFlags.Exclusive, false);
@@ -98,7 +100,7 @@ internal sealed partial class ReferenceAddressSpace
                     entry.Set(EntryFlags.Writable, false);
                 }
 
-                if (entry.IsZeroPage)
+                if (entry.IsZeroPage || entry.IsSpecial)
                 {
                     return entry;
                 }

@@ -159,7 +159,7 @@ internal sealed partial class ReferenceAddressSpace
         entry = default;
         switch (old.Kind)
         {
-            case PageEntryKind.Present when !old.IsZeroPage:
+            case PageEntryKind.Present when !old.IsZeroPage && !old.IsSpecial:
                 uint head = _physical.HeadOf(old.Number);
                 if (old.IsDirty && !_physical[head].Has(FrameFlags.Anonymous))
                 {
@@ -209,7 +209,7 @@ internal sealed partial class ReferenceAddressSpace
                     _physical.SetContent(entry.Number, tag);
                 }
 
-                content = _physical.ContentOf(entry.Number);
+                content = ContentOf(entry);
                 return CpuAccessResult.Ok;
             }
 

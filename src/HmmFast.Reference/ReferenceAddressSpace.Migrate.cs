@@ -28,7 +28,7 @@ internal sealed partial class ReferenceAddressSpace
             return HmmStatus.Invalid;
         }
 
-        migration.Context = new MigrationState(this, vma);
+        migration.Context = new MigrationState(this);
         Array.Clear(migration.Source);
         Array.Clear(migration.Destination);
         Invalidate(start, end, InvalidationEvent.Migrate, migration.PagemapOwner);
@@ -40,7 +40,8 @@ internal sealed partial class ReferenceAddressSpace
     public void MigrateVmaPages(MigrateVma migration)
     {
         MigrationState state = StateOf(migration, MigrationPhase.Collected);
-        CheckEntries(migration);
+        Vma? vma = _vmas.Find(migration.Range.Start.Value);
+        CheckEntries(migration, isWhole: vma is not null && migration.Range.End.Value <= vma.End);
         state.Phase = MigrationPhase.Moved;
         bool told = false;
         for (int i = 0; i < (int)migration.Range.PageCount; i++)
@@ -73,7 +74,7 @@ internal sealed partial class ReferenceAddressSpace
                     Invalidate(vpn, migration.Range.End.Value, InvalidationEvent.Migrate, migration.PagemapOwner);
                 }
 
-                moved = TryInsertPage(state.Vma, vpn, into);
+                moved = TryInsertPage(vma!, vpn, into);
             }
 
             if (!moved)
@@ -109,9 +110,10 @@ internal sealed partial class ReferenceAddressSpace
                 _physical.PutUnmapped(from);
             }
 
-            if (destination.IsValid)
+            bool isInserted = source.IsMigrating && !source.IsValid;
+            if (destination.IsValid && !isInserted)
             {
-                // A destination that was used is kept by its mappings; one that was not is free again.
+                // A destination that was used is kept by its mappings; one that was not is free again. One that was put where nothing was is the mapping's since then.
                 _physical.Put((uint)destination.Pfn.Value);
             }
         }
@@ -218,6 +220,7 @@ internal sealed partial class ReferenceAddressSpace
         }
 
         _physical.Get(pfn);
+        _physical[pfn].Set(FrameFlags.Locked, true);
         MigratePfn source = MigratePfn.Of(new Pfn(pfn), migrating: true, entry.IsWritable);
         ReplaceByMigrationEntry(ref entry);
         return source;
@@ -307,6 +310,8 @@ internal sealed partial class ReferenceAddressSpace
     /// <summary>remove_migration_ptes: wherever the old page left a migration entry the new one is mapped, with the rights the entry had.</summary>
     private void RemoveMigrationEntries(uint from, uint into)
     {
+        _physical[from].Set(FrameFlags.Locked, false);
+        _physical[into].Set(FrameFlags.Locked, false);
         foreach ((ReferenceAddressSpace space, Vma vma, ulong vpn, ulong _) in _memory.PlacesOf(from))
         {
             PageEntry old = space._tables.Read(vpn);
@@ -358,6 +363,7 @@ internal sealed partial class ReferenceAddressSpace
         ref Frame made = ref _physical[into];
         made.Flags |= old.Flags & (FrameFlags.Anonymous | FrameFlags.SwapBacked | FrameFlags.Dirty);
         made.Set(FrameFlags.Lru, !toDevice);
+        made.Set(FrameFlags.Locked, true);
         made.Index = old.Index;
         made.AnonNumber = old.AnonNumber;
         if (old.FilePlusOne != 0)
@@ -394,7 +400,6 @@ internal sealed partial class ReferenceAddressSpace
             return false;
         }
 
-        _physical.Get(pfn);
         MapNewAnonymous(vma, vpn, ref entry, pfn);
         _physical[pfn].Set(FrameFlags.Lru, _physical.DeviceOf(pfn) is null);
         if (_physical.IsDevicePrivate(pfn))
@@ -417,7 +422,7 @@ internal sealed partial class ReferenceAddressSpace
         return state;
     }
 
-    private void CheckEntries(MigrateVma migration)
+    private void CheckEntries(MigrateVma migration, bool isWhole)
     {
         for (int i = 0; i < (int)migration.Range.PageCount; i++)
         {
@@ -429,7 +434,7 @@ internal sealed partial class ReferenceAddressSpace
 
             ulong pfn = destination.Pfn.Value;
             bool fresh = pfn <= uint.MaxValue && pfn != PhysicalMemory.ZeroFrame
-                && _physical[(uint)pfn].Has(FrameFlags.InUse) && !_physical[(uint)pfn].Has(FrameFlags.Anonymous)
+                && _physical[(uint)pfn].Has(FrameFlags.InUse) && !_physical[(uint)pfn].Has(FrameFlags.Anonymous | FrameFlags.Poisoned)
                 && _physical[(uint)pfn].RefCount == 1 && _physical.FolioMapCount((uint)pfn) == 0 && _physical[(uint)pfn].FilePlusOne == 0;
             if (!fresh)
             {
@@ -437,6 +442,11 @@ internal sealed partial class ReferenceAddressSpace
             }
 
             MigratePfn source = migration.Source[i];
+            if (source.IsMigrating && !source.IsValid && !isWhole)
+            {
+                throw new InvalidOperationException($"Source {i} is an empty page, but {migration.Range} is not in one VMA any more.");
+            }
+
             PageEntry entry = _tables.Read(migration.Range.Start.Value + (ulong)i);
             if (source.IsMigrating && source.IsValid && (entry.Kind != PageEntryKind.Migration || entry.Number != source.Pfn.Value))
             {
@@ -447,11 +457,9 @@ internal sealed partial class ReferenceAddressSpace
     }
 
     /// <summary>What the calls of one migration hand on to each other.</summary>
-    private sealed class MigrationState(ReferenceAddressSpace space, Vma vma)
+    private sealed class MigrationState(ReferenceAddressSpace space)
     {
         public ReferenceAddressSpace Space { get; } = space;
-
-        public Vma Vma { get; } = vma;
 
         public MigrationPhase Phase { get; set; } = MigrationPhase.Collected;
     }

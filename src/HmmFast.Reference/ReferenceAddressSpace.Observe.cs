@@ -17,6 +17,12 @@ internal sealed partial class ReferenceAddressSpace
         switch (entry.Kind)
         {
             case PageEntryKind.None:
+            case PageEntryKind.Migration:
+            case PageEntryKind.Marker:
+                break;
+            case PageEntryKind.Present when entry.IsSpecial:
+                seen.IsSpecial = true;
+                seen.Frame = new Pfn(entry.Number);
                 break;
             case PageEntryKind.Swap:
                 seen.SwapSlot = entry.Number;

@@ -31,7 +31,7 @@ internal sealed partial class ReferenceAddressSpace
         for (ulong vpn = start; vpn < end && slot.Table is not null; vpn++)
         {
             PageEntry entry = EntryAt(vpn);
-            if (!entry.IsPresent || entry.IsZeroPage || _physical.DeviceOf(entry.Number) is not null)
+            if (!entry.IsPresent || entry.IsZeroPage || entry.IsSpecial || _physical.DeviceOf(entry.Number) is not null)
             {
                 continue;
             }

@@ -29,6 +29,11 @@ public sealed partial class ReferenceMemorySystem
         if (page.Kind == CachedPageKind.InMemory)
         {
             pfn = page.Number;
+            if (Physical[pfn].Has(FrameFlags.Locked))
+            {
+                return FaultOutcome.Wait;
+            }
+
             if (attempt == FaultAttempt.Second || !Physical[pfn].Has(FrameFlags.ReadAheadMark))
             {
                 return FaultOutcome.Done;

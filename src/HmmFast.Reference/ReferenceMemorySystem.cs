@@ -196,7 +196,7 @@ public sealed partial class ReferenceMemorySystem : IMemorySystem
     public void ReleasePage(Pfn pfn)
     {
         uint frame = FrameInUse(pfn);
-        if (Physical[frame].RefCount != 1 || Physical.FolioMapCount(frame) != 0)
+        if (Physical[frame].RefCount != 1 || Physical.FolioMapCount(frame) != 0 || Physical[frame].Has(FrameFlags.Poisoned))
         {
             throw new InvalidOperationException($"The page {pfn} is in use ({Physical[frame].RefCount} references); only one taken and not used can be released.");
         }

@@ -201,6 +201,27 @@ internal sealed class AddressSpaceHandle : IColumnAddressSpace
         return _space.MakeDeviceExclusive(range, owner, pages, out faultedPageCount);
     }
 
+    public HmmStatus Poison(Vpn page)
+    {
+        Check(new VpnRange(page, 1));
+        return _space.Poison(page);
+    }
+
+    public HmmStatus InsertMixed(VpnRange range, Pfn first)
+    {
+        Check(range);
+        for (ulong i = 0; i < range.PageCount; i++)
+        {
+            ulong number = first.Value + i;
+            if (number > uint.MaxValue || _memory.Core.Physical.Exists(number))
+            {
+                throw new ArgumentOutOfRangeException(nameof(first), first, $"Number 0x{number:x} is a frame of this memory system or has more than 32 bits; only others have no struct page.");
+            }
+        }
+
+        return _space.InsertMixed(range, first);
+    }
+
     public IMmuIntervalNotifier InsertNotifier(VpnRange range, IInvalidationHandler? handler)
     {
         CheckAlive();

@@ -107,6 +107,9 @@ public sealed class MemorySystem : IMemorySystem, IKernelUser
 
     internal MemoryCore Core => _core;
 
+    /// <summary>Page classes in use that belong to no device, and how many are kept free for them, so that only a device's first page can find no class.</summary>
+    public (int InUse, int Reserved) PageClassCounts => (_core.Classes.OthersCount, PageClassTable.ReservedForOthers);
+
     /// <inheritdoc/>
     public DeviceId AddDevice(DeviceOptions options)
     {
@@ -243,9 +246,9 @@ public sealed class MemorySystem : IMemorySystem, IKernelUser
     public unsafe void ReleasePage(Pfn pfn)
     {
         uint frame = InUse(pfn);
-        if (_core.Physical.Frames.MapCount[frame] != 0 || (_core.Physical.Frames.Flags[frame] & (FrameFlags.PageCache | FrameFlags.SwapCache | FrameFlags.HugePart)) != 0)
+        if (_core.Physical.Frames.MapCount[frame] != 0 || (_core.Physical.Frames.Flags[frame] & (FrameFlags.PageCache | FrameFlags.SwapCache | FrameFlags.HugePart | FrameFlags.Poisoned)) != 0)
         {
-            throw new InvalidOperationException($"{pfn} is mapped or cached; only a page taken for a migration that did not use it can be released.");
+            throw new InvalidOperationException($"{pfn} is mapped, cached or poisoned; only a page taken for a migration that did not use it can be released.");
         }
 
         _core.Physical.Unused(frame);

@@ -152,7 +152,7 @@ public static class StateComparison
                 return $"{range.Start + (ulong)i}: {leftPages[i]} and {rightPages[i]}";
             }
 
-            if (!leftPages[i].Frame.IsFrame || leftPages[i].IsZeroPage)
+            if (!leftPages[i].Frame.IsFrame || leftPages[i].IsZeroPage || leftPages[i].IsSpecial)
             {
                 continue;
             }

@@ -84,7 +84,7 @@ public static class StateFingerprint
         Append(hash, FlagsOf(page));
         Append(hash, page.Frame.Value);
         Append(hash, page.SwapSlot);
-        if (page.Frame.IsFrame && !page.IsZeroPage)
+        if (page.Frame.IsFrame && !page.IsZeroPage && !page.IsSpecial)
         {
             FrameObservation frame = memory.ObserveFrame(page.Frame);
             Append(hash, ((ulong)frame.MapCount << 32) | frame.PinCount);
@@ -105,6 +105,7 @@ public static class StateFingerprint
         | (page.IsSwapBacked ? 1UL << 15 : 0)
         | (page.IsInSwapCache ? 1UL << 16 : 0)
         | (page.IsHugePart ? 1UL << 17 : 0)
+        | (page.IsSpecial ? 1UL << 18 : 0)
         | ((ulong)page.MapCount << 32);
 
     private static void Append<T>(XxHash128 hash, T value)

@@ -116,11 +116,11 @@ internal sealed class TraceObserver
         | (page.IsExclusive ? TracePageFlags.Exclusive : 0)
         | (page.IsSoftDirty ? TracePageFlags.SoftDirty : 0);
 
-    private bool IsCounted(in PageObservation page) => page.Kind == PageEntryKind.Present && _world.Memory.DeviceOf(page.Frame) is null;
+    private bool IsCounted(in PageObservation page) => page.Kind == PageEntryKind.Present && !page.IsSpecial && _world.Memory.DeviceOf(page.Frame) is null;
 
     private int SameDistance(in PageObservation page, int index)
     {
-        if (page.Kind is PageEntryKind.None or PageEntryKind.Swap or PageEntryKind.Marker || page.IsZeroPage)
+        if (page.Kind is PageEntryKind.None or PageEntryKind.Swap or PageEntryKind.Migration or PageEntryKind.Marker || page.IsZeroPage)
         {
             return 0;
         }

@@ -12,7 +12,7 @@ public enum CpuAccessResult : byte
     /// <summary>SIGSEGV, SEGV_ACCERR: the VMA does not allow it.</summary>
     SegvAccErr,
 
-    /// <summary>SIGBUS: beyond the end of the file.</summary>
+    /// <summary>SIGBUS: beyond the end of the file, a page that failed, or a page that a driver never inserted.</summary>
     SigBus,
 
     /// <summary>No frame to be had; the page is as it was.</summary>

@@ -111,14 +111,19 @@ public interface IAddressSpace : IDisposable
 
     /// <summary>migrate_vma_setup: collects and isolates pages; fills <see cref="MigrateVma.Source"/> and <see cref="MigrateVma.CollectedPageCount"/>.</summary>
     /// <returns>Ok, or Invalid (nothing done).</returns>
+    /// <remarks>Until finalize the pages' entries are migration entries, and the frames stay whatever happens to the entries: a range fault that asks for one is Busy, a CPU's touch
+    /// throws <see cref="InvalidOperationException"/> (nobody else could end its wait), mprotect and fork change and copy them, unmapping drops them. Other mappings of a file's
+    /// page, and other holders of a swap slot, wait as well.</remarks>
     /// <exception cref="InvalidOperationException">The migration is under way: it was set up and not finalized.</exception>
     HmmStatus MigrateVmaSetup(MigrateVma migration);
 
     /// <summary>migrate_vma_pages: moves identities to the destinations the driver filled in; entries that could not move lose their MIGRATE flag.</summary>
+    /// <remarks>A page put where nothing was is mapped from here on, as any other.</remarks>
     /// <exception cref="ArgumentException">A destination is no page that was just taken for a migration; nothing has moved.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The migration was not set up here, or has moved already; or a collected page was changed since, or an entry of <see cref="MigrateVma.Source"/> was: nothing has
-    /// moved. Two entries have one destination: those before the second have moved.
+    /// The migration was not set up here, or has moved already; or a collected page was changed since (or an empty one's range is not in one VMA any more), or an entry of
+    /// <see cref="MigrateVma.Source"/> was: nothing has moved, and the driver can take destinations back and call again.
+    /// Two entries have one destination: those before the second have moved.
     /// </exception>
     void MigrateVmaPages(MigrateVma migration);
 
@@ -137,6 +142,24 @@ public interface IAddressSpace : IDisposable
     /// <remarks>Anonymous pages only; of a 2 MiB page only its head can become exclusive, and takes the rest along. One Exclusive event for each place that maps the page. Cost: each
     /// page. Source: core.jsonl.gz, matrix_small.jsonl.gz, thp.jsonl.gz; a child's page is shared as there.</remarks>
     HmmStatus MakeDeviceExclusive(VpnRange range, OwnerId owner, Span<Pfn> pages, out ulong faultedPageCount);
+
+    /// <summary>The memory of a page fails (memory_failure): every entry that maps the page becomes a marker, and its frame is never used again.</summary>
+    /// <param name="page">A page that is mapped.</param>
+    /// <returns>Ok; Invalid where no page of anonymous system memory is mapped (empty, away, a file's, a device's or a driver's, the zero page, which a page of zeroes becomes when
+    /// its 2 MiB page is split for it); Busy when the page is held by more than its mappings (a pin, the swap cache, a device's exclusive entry). Nothing is poisoned then.</returns>
+    /// <remarks>A 2 MiB page is split first. One Clear event for each place that maps the page. Afterwards a CPU's touch is SIGBUS, a range fault that asks EFAULT, migrate_vma
+    /// skips the page, mprotect leaves the marker, fork copies it, mremap moves it; unmapping, DONTNEED and MADV_FREE take it away. Where the page is held the kernel poisons it
+    /// all the same and waits for the holder; here nobody could end the wait. Cost: the places of one page.</remarks>
+    HmmStatus Poison(Vpn page);
+
+    /// <summary>vmf_insert_mixed: a driver puts frame numbers without struct page where nothing is mapped yet. Entries that hold something stay.</summary>
+    /// <param name="range">Pages inside one VMA of kind <see cref="MappingKind.DriverMixed"/>.</param>
+    /// <param name="first">The first page's number; the others follow. No frames that this memory system has.</param>
+    /// <returns>Ok; Invalid for an empty range, or one that is not inside one such VMA.</returns>
+    /// <remarks>The entries are read-only, as all of a private mapping's are; a write copies the page (what a device shows there is not kept: it reads as 0). A range fault gives
+    /// ERROR for them, and EFAULT when one is asked for and no fault could give more; nothing migrates or reclaims them. Cost: each page.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A number is a frame's, or has more than 32 bits.</exception>
+    HmmStatus InsertMixed(VpnRange range, Pfn first);
 
     /// <summary>Inserts an interval notifier.</summary>
     /// <param name="range">Pages to watch; not empty; need not be mapped.</param>

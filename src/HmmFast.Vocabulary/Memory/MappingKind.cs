@@ -15,7 +15,7 @@ public enum MappingKind : byte
     /// <summary>MAP_SHARED of a file.</summary>
     SharedFile,
 
-    /// <summary>VM_MIXEDMAP: a driver inserted ordinary pages one by one into a private mapping.</summary>
+    /// <summary>VM_MIXEDMAP: a driver inserted pages one by one into a private mapping: ordinary ones, and with <see cref="IAddressSpace.InsertMixed"/> such without struct page.</summary>
     DriverMixed,
 
     /// <summary>VM_PFNMAP: raw frame numbers without struct page; HMM never faults it.</summary>

@@ -21,6 +21,6 @@ public enum PageEntryKind : byte
     /// <summary>A migration in progress.</summary>
     Migration,
 
-    /// <summary>A marker (poison and the like).</summary>
+    /// <summary>A marker that stands for a page that failed (<see cref="IAddressSpace.Poison"/>).</summary>
     Marker,
 }

@@ -24,6 +24,9 @@ public record struct PageObservation
     /// <summary>The zero page, small or huge (kpageflags ZERO_PAGE).</summary>
     public bool IsZeroPage { get; set; }
 
+    /// <summary>A present entry without struct page (kpageflags NOPAGE): see <see cref="IAddressSpace.InsertMixed"/>.</summary>
+    public bool IsSpecial { get; set; }
+
     /// <summary>kpageflags ANON, of a present entry's frame.</summary>
     public bool IsAnonymous { get; set; }
 
@@ -39,7 +42,8 @@ public record struct PageObservation
     /// <summary>How often the frame is mapped (kpagecount), for present entries; else 0. The zero page counts 0.</summary>
     public uint MapCount { get; set; }
 
-    /// <summary>The frame (present, device-private, device-exclusive, migration); <see cref="Pfn.None"/> otherwise.</summary>
+    /// <summary>The frame (present, device-private, device-exclusive); <see cref="Pfn.None"/> otherwise: a migration in progress has two frames, and which of them
+    /// holds the page is its driver's affair.</summary>
     public Pfn Frame { get; set; }
 
     /// <summary>The swap slot of a swap entry; else 0.</summary>

@@ -142,6 +142,10 @@ internal sealed unsafe partial class AddressSpace
                 _class[vpn] = 0;
                 _physical.DropSwap(_pfn[vpn]);
             }
+            else if (pageClass.Kind == PageEntryKind.Marker)
+            {
+                _class[vpn] = 0;
+            }
 
             uint frame = _pfn[vpn];
             if (!pageClass.IsPresent || !pageClass.HoldsFrame || _physical.PagemapOf(frame) is not null)

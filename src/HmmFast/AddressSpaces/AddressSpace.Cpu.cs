@@ -174,7 +174,7 @@ internal sealed unsafe partial class AddressSpace
         ulong* content = _frames.Content;
         for (ulong i = 0; i < count; i++)
         {
-            _columns.EntryAt(from + i, out uint frame);
+            PageClass pageClass = ClassAt(from + i, out uint frame);
             if (write)
             {
                 content[frame] = tag;
@@ -182,7 +182,7 @@ internal sealed unsafe partial class AddressSpace
             }
             else
             {
-                tags[(int)(tagAt + i)] = content[frame];
+                tags[(int)(tagAt + i)] = (pageClass.Bits & EntryBits.Special) != 0 ? 0 : content[frame];
             }
         }
     }

@@ -177,7 +177,7 @@ internal sealed unsafe partial class AddressSpace
         PageClass pageClass = _classes[id];
         bool isZeroCopy = write && pageClass.IsPresent && pageClass.IsZero && !vma.IsShared;
         bool isForeign = pageClass.Kind == PageEntryKind.DevicePrivate;
-        bool isProtected = write && pageClass is { IsPresent: true, IsZero: false, IsWritable: false } && !vma.IsShared;
+        bool isProtected = write && pageClass is { IsPresent: true, HoldsFrame: true, IsWritable: false } && !vma.IsShared;
         if (!isZeroCopy && !isForeign && !isProtected)
         {
             return 0;

@@ -186,7 +186,7 @@ internal sealed unsafe partial class AddressSpace
             return FaultOutcome.Done;
         }
 
-        if (!old.IsZero && (old.IsExclusive || TryReuse(frame)))
+        if (old.HoldsFrame && (old.IsExclusive || TryReuse(frame)))
         {
             if (!old.IsExclusive)
             {
@@ -236,7 +236,7 @@ internal sealed unsafe partial class AddressSpace
 
         if (_physical.TracksContent)
         {
-            _frames.Content[copy] = old.IsZero ? 0 : _frames.Content[frame];
+            _frames.Content[copy] = old.HoldsFrame ? _frames.Content[frame] : 0;
         }
 
         InvalidatePage(vpn, InvalidationEvent.Clear);
@@ -256,6 +256,11 @@ internal sealed unsafe partial class AddressSpace
         SwapArea swap = _physical.Swap;
         uint slot = _pfn[vpn];
         bool wasCached = swap.TryGetCached(slot, out uint frame);
+        if (wasCached && (_frames.Flags[frame] & FrameFlags.Locked) != 0)
+        {
+            return FaultOutcome.Busy;
+        }
+
         bool isOnlyUse = swap.UsesOf(slot) == 1;
         if (!wasCached)
         {

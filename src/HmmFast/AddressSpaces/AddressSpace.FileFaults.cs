@@ -107,7 +107,7 @@ internal sealed unsafe partial class AddressSpace
             }
 
             uint frame = file.Cache[page];
-            if (frame != 0 && (_frames.Flags[frame] & FrameFlags.ReadAheadMark) == 0)
+            if (frame != 0 && (_frames.Flags[frame] & (FrameFlags.ReadAheadMark | FrameFlags.Locked)) == 0)
             {
                 MapFilePage(vma, at, frame, write: false);
                 isMapped |= at == vpn;

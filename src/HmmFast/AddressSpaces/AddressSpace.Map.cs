@@ -152,7 +152,14 @@ internal sealed unsafe partial class AddressSpace
             {
                 new Span<byte>(classes + from, length).Clear();
                 PageClass pageClass = _classes[id];
-                if (pageClass.HoldsFrame)
+                if (pageClass.Kind == PageEntryKind.Migration)
+                {
+                    for (ulong i = 0; i < (ulong)length; i++)
+                    {
+                        _physical.DropHeldMapping(_pfn[from + i]);
+                    }
+                }
+                else if (pageClass.HoldsFrame)
                 {
                     if (pageClass.IsPresent && pageClass.IsDirty)
                     {
@@ -260,7 +267,7 @@ internal sealed unsafe partial class AddressSpace
                 }
 
                 ulong from = at;
-                while (at < end && ClassAt(at, out uint number) is { HoldsFrame: true } && pagemap.Frames.Contains(number))
+                while (at < end && ClassAt(at, out uint number) is { HoldsFrame: true, Kind: not PageEntryKind.Migration } && pagemap.Frames.Contains(number))
                 {
                     at++;
                 }

@@ -70,18 +70,21 @@ internal sealed unsafe partial class AddressSpace
     /// <summary>Ends the hold: entries of a page map it again, where it is now.</summary>
     internal void RestoreHeld(ulong vpn, uint frame)
     {
+        _frames.Flags[frame] &= ~FrameFlags.Locked;
         int device = _physical.PagemapOf(frame) is { Kind: DeviceMemoryKind.Private } pagemap ? pagemap.Device + 1 : 0;
-        if (_frames.MapCount[frame] == 1)
+        if (_frames.MapCount[frame] == 1 && (_frames.Flags[frame] & FrameFlags.PageCache) == 0 && HeldRun(vpn, frame, 1) > 0)
         {
-            RestoreEntry(vpn, device);
+            RestoreEntry(vpn, device, isWritable: false);
             return;
         }
 
+        // Entries may have come and gone since the page was collected: forks copied them, unmapping dropped them, mremap moved them.
         List<Mapping> mappings = _core.MappingsBuffer;
         FindMappings(frame, mappings);
         for (int i = 0; i < mappings.Count; i++)
         {
-            mappings[i].Space.RestoreEntry(mappings[i].Vpn, device);
+            Vma vma = mappings[i].Vma;
+            mappings[i].Space.RestoreEntry(mappings[i].Vpn, device, isWritable: vma.IsShared && vma.CanWrite && !vma.WantsWriteNotify);
         }
     }
 
@@ -115,7 +118,19 @@ internal sealed unsafe partial class AddressSpace
         return true;
     }
 
-    private void RestoreEntry(ulong vpn, int device)
+    /// <summary>A page that somebody else can find by its file or swap slot is locked until its hold ends.</summary>
+    internal void LockCached(uint frame)
+    {
+        if ((_frames.Flags[frame] & (FrameFlags.PageCache | FrameFlags.SwapCache)) != 0)
+        {
+            _frames.Flags[frame] |= FrameFlags.Locked;
+        }
+    }
+
+    /// <param name="vpn">The page.</param>
+    /// <param name="device">The device of a private page, plus 1; else 0.</param>
+    /// <param name="isWritable">What is mapped here is writable whatever the entry was.</param>
+    private void RestoreEntry(ulong vpn, int device, bool isWritable)
     {
         PageClass held = _classes[_class[vpn]];
         if (held.Kind != PageEntryKind.Migration)
@@ -124,7 +139,7 @@ internal sealed unsafe partial class AddressSpace
         }
 
         PageEntryKind kind = device != 0 ? PageEntryKind.DevicePrivate : PageEntryKind.Present;
-        EntryBits bits = device != 0 ? held.Bits & ~EntryBits.Dirty : held.Bits;
+        EntryBits bits = device != 0 ? held.Bits & ~EntryBits.Dirty : held.Bits | (isWritable ? EntryBits.Writable : EntryBits.None);
         _class[vpn] = _classes.Intern(new PageClass(kind, bits, (ushort)device));
     }
 
@@ -184,8 +199,13 @@ internal sealed unsafe partial class AddressSpace
     /// <summary>Ends the hold of a run of pages that moved to frames that count up and are mapped here alone. Answers how many.</summary>
     internal int RestoreHeldRun(ulong vpn, uint frame, int most)
     {
+        if (HeldRun(vpn, frame, 1) == 0 || _frames.MapCount[frame] != 1)
+        {
+            return 0;
+        }
+
         int run = Math.Min(RunOf(vpn, vpn + (ulong)most), PfnRun(vpn, vpn + (ulong)most));
-        run = _pfn[vpn] == frame && _frames.MapCount[frame] == 1 ? _physical.MovableRun(frame, run) : 0;
+        run = _physical.MovableRun(frame, run);
         if (run < LeastRun)
         {
             return 0;

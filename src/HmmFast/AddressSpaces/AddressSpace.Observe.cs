@@ -44,6 +44,12 @@ internal sealed unsafe partial class AddressSpace
                     break;
                 }
 
+                page.IsSpecial = !pageClass.HoldsFrame;
+                if (page.IsSpecial)
+                {
+                    break;
+                }
+
                 FrameFlags flags = _frames.Flags[number];
                 page.IsFileOrShared = (flags & FrameFlags.Anonymous) == 0;
                 page.MapCount = _frames.MapCount[number];
@@ -61,7 +67,6 @@ internal sealed unsafe partial class AddressSpace
                 break;
             case PageEntryKind.DevicePrivate:
             case PageEntryKind.DeviceExclusive:
-            case PageEntryKind.Migration:
                 page.Frame = new Pfn(number);
                 break;
             case PageEntryKind.Swap:

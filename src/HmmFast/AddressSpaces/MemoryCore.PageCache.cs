@@ -25,6 +25,11 @@ internal sealed partial class MemoryCore
         frame = file.Cache[page];
         if (frame != 0)
         {
+            if ((Physical.Frames.Flags[frame] & FrameFlags.Locked) != 0)
+            {
+                return FaultOutcome.Busy;
+            }
+
             if (attempt == FaultAttempt.Second || (Physical.Frames.Flags[frame] & FrameFlags.ReadAheadMark) == 0)
             {
                 return FaultOutcome.Done;

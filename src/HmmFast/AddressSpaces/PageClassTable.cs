@@ -11,8 +11,8 @@ internal sealed class PageClassTable
     /// <summary>A class is a byte.</summary>
     public const int Capacity = 256;
 
-    // Kept free of devices' classes, so that only taking a device's first page can run out of classes: all others together are fewer.
-    private const int ReservedForOthers = 96;
+    /// <summary>Kept free of devices' classes, so that only taking a device's first page can run out of classes: all others together are fewer.</summary>
+    public const int ReservedForOthers = 96;
 
     // With what access, exclusivity and soft-dirty bit an entry can hold a private page.
     private const int FormsOfDevice = 6;
@@ -34,6 +34,9 @@ internal sealed class PageClassTable
 
     /// <summary>Classes in use; also the table's version, since classes are only added.</summary>
     public int Count { get; private set; } = 1;
+
+    /// <summary>Those of them that belong to no device.</summary>
+    public int OthersCount => Count - _ofDeviceCount;
 
     public PageClass this[byte id] => _classes[id];
 

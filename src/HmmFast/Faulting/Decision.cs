@@ -40,10 +40,13 @@ internal static class Decision
     {
         switch (pageClass.Kind)
         {
+            case PageEntryKind.Present when ask.Fault && ask.Write && !pageClass.IsWritable:
+                return WriteFault;
             case PageEntryKind.Present when (pageClass.Bits & EntryBits.Special) != 0:
+                // No fault would give it a struct page.
                 return ask.Fault ? Special : Resolution.Error;
             case PageEntryKind.Present:
-                return ask.Fault && ask.Write && !pageClass.IsWritable ? WriteFault : Readable(pageClass);
+                return Readable(pageClass);
             case PageEntryKind.DevicePrivate when outcome != ForeignPageOutcome.Fall:
                 // Handed out as it is: a write request neither faults nor fails when the entry is read-only.
                 return (byte)(Readable(pageClass) | (outcome == ForeignPageOutcome.Alias ? AliasKind : PrivateKind));

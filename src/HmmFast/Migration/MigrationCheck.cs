@@ -18,6 +18,7 @@ internal static class MigrationCheck
     {
         int noted = 0;
         VpnRange range = migration.Range;
+        bool isWhole = space.VmaList.Find(range.Start.Value) is { } vma && range.End.Value <= vma.End;
         for (ulong i = 0; i < range.PageCount;)
         {
             MigratePfn source = migration.Source[i];
@@ -26,6 +27,11 @@ internal static class MigrationCheck
             {
                 i++;
                 continue;
+            }
+
+            if (!isWhole && source is { IsMigrating: true, IsValid: false })
+            {
+                throw new InvalidOperationException($"Destination {i} is for an empty page, but {range} is not in one VMA any more: it was changed since the migration was set up.");
             }
 
             int run = source.IsMigrating ? Migrator.RunAt(space.Core, migration, (int)i, source.IsValid) : 0;

@@ -158,10 +158,17 @@ internal static unsafe class Migrator
             if (source.IsValid)
             {
                 uint from = (uint)source.Pfn.Value;
-                space.RestoreHeld(range.Start.Value + i, moved ? (uint)destination.Pfn.Value : from);
+                uint now = moved ? (uint)destination.Pfn.Value : from;
+                space.RestoreHeld(range.Start.Value + i, now);
+                if (physical.Frames.MapCount[now] == 0)
+                {
+                    // All its entries went while it was held.
+                    physical.Unused(now);
+                }
+
                 if (moved)
                 {
-                    physical.Frames.Flags[from] &= ~FrameFlags.PageCache;
+                    physical.Frames.Flags[from] &= ~(FrameFlags.PageCache | FrameFlags.Locked);
                     physical.Unused(from);
                 }
             }
@@ -305,6 +312,7 @@ internal static unsafe class Migrator
         }
 
         space.HoldEntry(vpn);
+        space.LockCached(frame);
         return MigratePfn.Of(new Pfn(frame), migrating: true, entry.IsWritable);
     }
 

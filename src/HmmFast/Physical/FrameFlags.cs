@@ -45,6 +45,15 @@ internal enum FrameFlags : ushort
     /// </summary>
     ReadAheadMark = 2048,
 
+    /// <summary>
+    /// A page of a page cache or the swap cache that is being migrated: whoever else needs it has to wait, and it is not given back before the migration ends
+    /// (PG_locked). Other pages need no lock, since nobody finds them but through the entries that are held.
+    /// </summary>
+    Locked = 4096,
+
+    /// <summary>Its memory failed: in use for good, by nobody.</summary>
+    Poisoned = 8192,
+
     /// <summary>What a private anonymous page has.</summary>
     AnonymousPage = InUse | Anonymous | SwapBacked,
 }

@@ -243,7 +243,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
     public void Unused(uint frame)
     {
         FrameFlags flags = Frames.Flags[frame];
-        if ((flags & (FrameFlags.PageCache | FrameFlags.Held)) != 0)
+        if ((flags & (FrameFlags.PageCache | FrameFlags.Held | FrameFlags.Locked)) != 0)
         {
             return;
         }
@@ -294,6 +294,9 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
         Frames.Flags[frame] &= ~FrameFlags.Held;
         AddMapping(frame);
     }
+
+    /// <summary>A page whose migration is in progress loses some of its entries: its frame stays until the migration ends, even without any.</summary>
+    public void DropHeldMapping(uint frame) => Frames.MapCount[frame]--;
 
     /// <summary>A device-exclusive entry goes for good.</summary>
     public void DropHold(uint frame)

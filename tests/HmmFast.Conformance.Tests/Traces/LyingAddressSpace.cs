@@ -20,6 +20,10 @@ internal sealed class LyingAddressSpace(LyingMemorySystem memory, IAddressSpace 
 
     public HmmStatus Advise(VpnRange range, Advice advice) => inner.Advise(range, advice);
 
+    public HmmStatus Poison(Vpn page) => inner.Poison(page);
+
+    public HmmStatus InsertMixed(VpnRange range, Pfn first) => inner.InsertMixed(range, first);
+
     public HmmStatus Remap(VpnRange range, Vpn to) => inner.Remap(range, to);
 
     public IAddressSpace Fork() => memory.Wrap(inner.Fork(), isChild: true);

@@ -74,26 +74,6 @@ public sealed class AddressSpaceTests
         Assert.Throws<ArgumentException>(() => machine.Space.MigrateVmaPages(migration));
     }
 
-    [Fact]
-    public void RangeFault_MigrationInProgress_IsBusyWithTheInputKept()
-    {
-        using ReferenceMachine machine = new();
-        machine.MapAnonymous(0, 2);
-        machine.Space.CpuWrite(ReferenceMachine.Pages(0, 2), 5, 1, default);
-        MigrateVma migration = new(ReferenceMachine.Pages(1, 1), MigrateVmaFlags.SelectSystem, ReferenceMachine.Owner);
-        machine.Space.MigrateVmaSetup(migration);
-        Assert.Equal(HmmStatus.Busy, machine.Fault(0, 2, HmmRequestFlags.Fault, default, FaultHabit.RunForward, out HmmPfn[] words));
-        Assert.NotEqual(0ul, words[0].Raw);
-        Assert.Equal(0ul, words[1].Raw);
-        Assert.Equal(HmmStatus.Ok, machine.Fault(0, 2, HmmRequestFlags.None, default, FaultHabit.RunForward, out words));
-        Assert.Equal(0ul, words[1].Raw);
-        Assert.Throws<InvalidOperationException>(() => machine.Read(1, out _));
-        machine.Space.MigrateVmaPages(migration);
-        machine.Space.MigrateVmaFinalize(migration);
-        Assert.Equal(CpuAccessResult.Ok, machine.Read(1, out ulong tag));
-        Assert.Equal(6ul, tag);
-    }
-
     [Theory]
     [InlineData(FaultHabit.RunForward, 0)]
     [InlineData(FaultHabit.OnlyAsked, 3)]
