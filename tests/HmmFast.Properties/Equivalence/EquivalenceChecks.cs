@@ -21,6 +21,22 @@ public static class EquivalenceChecks
         OperationKind.MigrateAcross,
     ];
 
+    // What may come between the steps of a migration.
+    private static readonly OperationKind[] MigrationKinds =
+    [
+        OperationKind.Map, OperationKind.MapWindow, OperationKind.Unmap, OperationKind.Protect, OperationKind.DontNeed, OperationKind.PageOut, OperationKind.Remap,
+        OperationKind.Fork, OperationKind.Exit, OperationKind.CpuRead, OperationKind.CpuWrite, OperationKind.RangeFault, OperationKind.RangeFaultPerPage,
+        OperationKind.MigrateToDevice, OperationKind.BeginMigration, OperationKind.MovePages, OperationKind.FinishMigration,
+    ];
+
+    // What ends pages that HMM can give.
+    private static readonly OperationKind[] FailureKinds =
+    [
+        OperationKind.Map, OperationKind.Unmap, OperationKind.Protect, OperationKind.DontNeed, OperationKind.Free, OperationKind.PageOut, OperationKind.Remap,
+        OperationKind.Fork, OperationKind.CpuRead, OperationKind.CpuWrite, OperationKind.HugePage, OperationKind.RangeFault, OperationKind.RangeFaultPerPage,
+        OperationKind.MigrateToDevice, OperationKind.Poison, OperationKind.InsertMixed,
+    ];
+
     private static readonly OperationKind[] BorderKinds =
     [
         OperationKind.Map, OperationKind.Protect, OperationKind.DontNeed, OperationKind.CpuRead, OperationKind.CpuWrite, OperationKind.Fork, OperationKind.Exit,
@@ -31,7 +47,7 @@ public static class EquivalenceChecks
     [
         OperationKind.Map, OperationKind.Unmap, OperationKind.Protect, OperationKind.DontNeed, OperationKind.PageOut, OperationKind.CpuRead, OperationKind.CpuWrite,
         OperationKind.Fork, OperationKind.HugePage, OperationKind.RangeFault, OperationKind.MigrateToDevice, OperationKind.MigrateToSystem, OperationKind.MigrateAcross,
-        OperationKind.Extents, OperationKind.Batch, OperationKind.Classify,
+        OperationKind.Extents, OperationKind.Batch, OperationKind.Classify, OperationKind.Poison, OperationKind.InsertMixed, OperationKind.BeginMigration,
     ];
 
     private static readonly OperationKind[] HugeKinds =
@@ -76,6 +92,16 @@ public static class EquivalenceChecks
                 $"operations that make and break 2 MiB entries answer alike on the engine ({subject.Name}) and the reference",
                 100,
                 run => Hold(run, ScriptGenerator.Scripts(Among(HugeKinds), HugeWindow, shape => shape & ~3), subject));
+            yield return new NamedCheck(
+                $"equivalence-migration{suffix}",
+                $"operations between the steps of migrations answer alike on the engine ({subject.Name}) and the reference",
+                300,
+                run => Hold(run, ScriptGenerator.Scripts(Among(MigrationKinds), MappedWindow), subject));
+            yield return new NamedCheck(
+                $"equivalence-failure{suffix}",
+                $"operations on pages that failed or have no struct page answer alike on the engine ({subject.Name}) and the reference",
+                300,
+                run => Hold(run, ScriptGenerator.Scripts(Among(FailureKinds), MappedWindow), subject));
             yield return new NamedCheck(
                 $"equivalence-border{suffix}",
                 $"migrations over pagemaps whose frames meet answer alike on the engine ({subject.Name}) and the reference",

@@ -32,6 +32,12 @@ public enum OperationKind
     Extents,
     Batch,
     Classify,
+    Invalidate,
+    Poison,
+    InsertMixed,
+    BeginMigration,
+    MovePages,
+    FinishMigration,
 }
 
 /// <summary>One step: a kind and raw numbers, which the world reads modulo what there is. Any numbers make a step, so shrinking never makes nonsense.</summary>

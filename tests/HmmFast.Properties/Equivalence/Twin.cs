@@ -22,6 +22,8 @@ public static class Twin
             string? difference = FirstDifference(answerA, answerB)
                 ?? StateComparison.FirstDifference(a.Memory, b.Memory, comparesCalls)
                 ?? DifferentLabels(a, b, i % 2)
+                ?? TooManyClasses(a)
+                ?? TooManyClasses(b)
                 ?? a.ContentLoss
                 ?? b.ContentLoss;
             if (difference is not null)
@@ -35,10 +37,21 @@ public static class Twin
             return "at the end: the fingerprints differ though no state difference was found";
         }
 
+        if (FirstDifference(a.FinishMigrations(), b.FinishMigrations()) is { } unfinished)
+        {
+            return $"at the end of migrations: {unfinished}";
+        }
+
         a.ReadEverything();
         b.ReadEverything();
         return a.ContentLoss ?? b.ContentLoss ?? StateComparison.FirstDifference(a.Memory, b.Memory, comparesCalls);
     }
+
+    /// <summary>The engine keeps room in its table of classes for those that no device has; this is what says that it is enough.</summary>
+    private static string? TooManyClasses(World world) =>
+        world.Memory is MemorySystem { PageClassCounts: var (others, reserved) } && others >= reserved
+            ? $"{others} page classes without a device; {reserved} are kept for them"
+            : null;
 
     private static string? DifferentLabels(World left, World right, int bit) =>
         FirstDifference(left.Labels(bit), right.Labels(bit)) is { } difference ? $"pages' devices (bit {bit}): {difference}" : null;

@@ -45,10 +45,38 @@ public sealed partial class World
         HmmRange request = ColumnRequest(random, range, notifier);
         int room = random.Next(3) switch { 0 => 1 + random.Next(3), 1 => 1 + random.Next(90), _ => (int)range.PageCount };
         var words = new List<ulong>();
+        SayIfStale(space, request, operation, room);
         Say(space is IColumnAddressSpace columns ? Expand(columns, request, room, words) : Words(space, request, words));
         _answer.Add((ulong)words.Count);
         _answer.AddRange(words);
     }
+
+    /// <summary>Where something changed in the range since the sequence was read, a call must answer nothing.</summary>
+    private void SayIfStale(IAddressSpace space, HmmRange request, Operation operation, int room)
+    {
+        if (!InvalidateBetween(space, request.Range, operation))
+        {
+            return;
+        }
+
+        if (space is IColumnAddressSpace columns)
+        {
+            Say(columns.RangeFaultExtents(request, new uint[room], new HmmPfn[room], out _, out ulong covered));
+            _answer.Add(covered);
+            Say(columns.RangeFaultBatch(request, [request.Range.Start], new HmmPfn[1], out int answered));
+            _answer.Add((ulong)answered);
+            return;
+        }
+
+        for (int i = 0; i < 2; i++)
+        {
+            Say(space.RangeFault(request, new HmmPfn[request.Range.PageCount]));
+            _answer.Add(0);
+        }
+    }
+
+    /// <summary>True when a call waits for a migration: busy though nothing has changed, which no other call would alter.</summary>
+    private static bool IsWaiting(HmmStatus status, HmmRange asked) => status == HmmStatus.Busy && !asked.Notifier.ReadRetry(asked.NotifierSequence);
 
     /// <summary>The reference's side: words, as far as they are final.</summary>
     private static HmmStatus Words(IAddressSpace space, HmmRange request, List<ulong> answers)
@@ -60,7 +88,12 @@ public sealed partial class World
         for (int tries = 0; status == HmmStatus.Busy && tries < MostTries; tries++)
         {
             Array.Fill(words, new HmmPfn(Untouched));
-            status = space.RangeFault(request with { NotifierSequence = request.Notifier.ReadBegin() }, words);
+            HmmRange now = request with { NotifierSequence = request.Notifier.ReadBegin() };
+            status = space.RangeFault(now, words);
+            if (IsWaiting(status, now))
+            {
+                break;
+            }
         }
 
         foreach (HmmPfn word in words)
@@ -87,8 +120,8 @@ public sealed partial class World
         for (int tries = 0; (ulong)answers.Count < whole.PageCount && tries < MostTries; tries++)
         {
             VpnRange rest = VpnRange.FromBounds(whole.Start + (ulong)answers.Count, whole.End);
-            status = space.RangeFaultExtents(
-                request with { Range = rest, NotifierSequence = request.Notifier.ReadBegin() }, starts, firsts, out int count, out ulong covered);
+            HmmRange now = request with { Range = rest, NotifierSequence = request.Notifier.ReadBegin() };
+            status = space.RangeFaultExtents(now, starts, firsts, out int count, out ulong covered);
             if (status is not (HmmStatus.Ok or HmmStatus.Busy) && covered == 0 && count != 0)
             {
                 throw new CheckFailedException($"{count} runs that cover nothing");
@@ -100,7 +133,7 @@ public sealed partial class World
             }
 
             Expand(layout, starts.AsSpan(0, count), firsts, covered, answers);
-            if (status is not (HmmStatus.Ok or HmmStatus.Busy))
+            if (status is not (HmmStatus.Ok or HmmStatus.Busy) || IsWaiting(status, now))
             {
                 break;
             }
@@ -166,11 +199,17 @@ public sealed partial class World
             {
                 status = columns.RangeFaultBatch(now, pages.AsSpan(done), words.AsSpan(done), out int answered);
                 done += answered;
-                continue;
+            }
+            else
+            {
+                status = space.RangeFault(now with { Range = new VpnRange(pages[done], 1) }, words.AsSpan(done, 1));
+                done += status == HmmStatus.Ok ? 1 : 0;
             }
 
-            status = space.RangeFault(now with { Range = new VpnRange(pages[done], 1) }, words.AsSpan(done, 1));
-            done += status == HmmStatus.Ok ? 1 : 0;
+            if (IsWaiting(status, now))
+            {
+                break;
+            }
         }
 
         Say(status);
@@ -229,12 +268,18 @@ public sealed partial class World
         var pages = new PageObservation[words.Length];
         Say(space.RangeFault(request with { DefaultFlags = request.DefaultFlags & HmmRequestFlags.AllowP2p }, words));
         space.Observe(request.Range, pages);
+        VpnRange range = request.Range;
         HmmClassification counts = default;
         for (int i = 0; i < words.Length; i++)
         {
             bool isValid = layout.IsValid(words[i]);
             bool lacksWrite = isValid && write && (words[i].Raw & layout.WriteBit) == 0 && pages[i].Kind != PageEntryKind.DevicePrivate;
-            if (layout.IsError(words[i]))
+            if (fault && IsSpecial(space, pages[i], range.Start + (ulong)i, write))
+            {
+                counts.Special++;
+                work[i / 64] |= 1UL << (i % 64);
+            }
+            else if (layout.IsError(words[i]) && !(write && pages[i].IsSpecial && IsReadable(space, range.Start + (ulong)i)))
             {
                 counts.Error++;
             }
@@ -253,4 +298,11 @@ public sealed partial class World
 
         return counts;
     }
+
+    /// <summary>An asked page that ends a range fault or makes it wait, rather than being faulted.</summary>
+    private static bool IsSpecial(IAddressSpace space, PageObservation page, Vpn vpn, bool write) =>
+        (page.Kind is PageEntryKind.Migration or PageEntryKind.Marker || (page.IsSpecial && !write)) && IsReadable(space, vpn);
+
+    private static bool IsReadable(IAddressSpace space, Vpn vpn) =>
+        space.Vmas.Any(vma => vma.Range.Contains(vpn) && (vma.Protection & Protection.Read) != 0);
 }

@@ -23,13 +23,13 @@ public sealed partial class World
 
         using IMmuIntervalNotifier notifier = space.InsertNotifier(range, null);
         ulong sequence = notifier.ReadBegin();
-        bool isStale = random.Next(16) == 0;
+        InvalidateBetween(space, range, operation);
         int tries = random.Next(3) == 0 ? 1 : 6;
         var request0 = new HmmRange
         {
             Range = range,
             Notifier = notifier,
-            NotifierSequence = isStale ? sequence ^ 2 : sequence,
+            NotifierSequence = sequence,
             DefaultFlags = perPage && random.Next(2) == 0 ? HmmRequestFlags.None : RandomRequest(random, 3, 0),
             PfnFlagsMask = perPage ? random.Next(4) == 0 ? HmmRequestFlags.Fault : HmmRequestFlags.All : HmmRequestFlags.None,
             Owner = random.Next(4) switch { 0 => OwnerId.Null, 1 => _owners[1], 2 => _owners[2], _ => _owners[0] },
@@ -48,6 +48,27 @@ public sealed partial class World
         {
             _answer.Add(word.Raw);
         }
+    }
+
+    /// <summary>Something changes between the look at a notifier's sequence and the call: now and then in the range, or right beside it.</summary>
+    /// <returns>True when it was in the range, so that the call must be told to begin again.</returns>
+    private bool InvalidateBetween(IAddressSpace space, VpnRange range, Operation operation)
+    {
+        int where = operation.B / 16 % 8;
+        VpnRange place = where switch
+        {
+            0 => new VpnRange(range.Start + ((ulong)operation.A % range.PageCount), 1),
+            1 => new VpnRange(Shape.Window.Start, (range.Start.Value - Shape.Window.Start.Value) + 1),
+            2 => VpnRange.FromBounds(Shape.Window.Start, range.Start),
+            3 => VpnRange.FromBounds(range.End, Shape.Window.End),
+            _ => default,
+        };
+        if (!place.IsEmpty)
+        {
+            space.Invalidate(place, InvalidationEvent.Clear, OwnerId.Null);
+        }
+
+        return where < 2;
     }
 
     private static HmmRequestFlags RandomRequest(Random random, int style, int page) => style switch
@@ -177,7 +198,7 @@ public sealed partial class World
 
         var page = new PageObservation[1];
         space.Observe(new VpnRange(range.Start, 1), page);
-        if (page[0].Kind == PageEntryKind.Present && !page[0].IsZeroPage && page[0].Frame.IsFrame)
+        if (page[0].Kind == PageEntryKind.Present && !page[0].IsZeroPage && !page[0].IsSpecial && page[0].Frame.IsFrame)
         {
             Memory.Pin(page[0].Frame);
             _pins.Add(page[0].Frame);

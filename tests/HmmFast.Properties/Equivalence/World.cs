@@ -109,7 +109,7 @@ public sealed partial class World : IDisposable
 
                 break;
             case OperationKind.Exit:
-                if (Memory.AddressSpaces.Count > 1)
+                if (Memory.AddressSpaces.Count > 1 && !IsMigrating(space))
                 {
                     _watches[space].Notifier.Dispose();
                     _watches.Remove(space);
@@ -171,6 +171,24 @@ public sealed partial class World : IDisposable
             case OperationKind.MoveNotifier:
                 _watches[space].Notifier.Dispose();
                 _watches[space] = NewWatch(space, range);
+                break;
+            case OperationKind.Invalidate:
+                Invalidate(space, range, operation);
+                break;
+            case OperationKind.Poison:
+                Say(space.Poison(range.Start));
+                break;
+            case OperationKind.InsertMixed:
+                InsertMixed(space, range, operation);
+                break;
+            case OperationKind.BeginMigration:
+                BeginMigration(space, Shape.MixedRangeOf(operation), operation);
+                break;
+            case OperationKind.MovePages:
+                MovePages(operation);
+                break;
+            case OperationKind.FinishMigration:
+                FinishMigration(operation);
                 break;
             default:
                 throw new InvalidOperationException($"No world knows {operation.Kind}.");
@@ -238,6 +256,38 @@ public sealed partial class World : IDisposable
         }
     }
 
+    /// <summary>Numbers without struct page in a driver's mapping: one that is there, or a new one, where something was taken away before.</summary>
+    private void InsertMixed(IAddressSpace space, VpnRange range, Operation operation)
+    {
+        const ulong FirstNumber = 1UL << 30;
+        VmaInfo? mapping = space.Vmas.Where(vma => vma.Kind == MappingKind.DriverMixed && vma.Range.Overlaps(range)).Cast<VmaInfo?>().FirstOrDefault();
+        if (operation.A % 4 == 0 || mapping is null)
+        {
+            Say(space.Map(range, ProtectionOf(operation.A / 4), MappingKind.DriverMixed, FileId.None, 0));
+        }
+        else
+        {
+            range = VpnRange.FromBounds(
+                new Vpn(Math.Max(range.Start.Value, mapping.Value.Range.Start.Value)), new Vpn(Math.Min(range.End.Value, mapping.Value.Range.End.Value)));
+        }
+
+        if (operation.B % 3 != 0)
+        {
+            Say(space.Advise(new VpnRange(range.Start, (range.PageCount + 1) / 2), Advice.DontNeed));
+        }
+
+        _oracle.Forget(space, range);
+        Say(space.InsertMixed(range, new Pfn(FirstNumber + ((ulong)operation.B % 64))));
+    }
+
+    private void Invalidate(IAddressSpace space, VpnRange range, Operation operation)
+    {
+        if (!range.IsEmpty)
+        {
+            space.Invalidate(range, (InvalidationEvent)(operation.A % ((int)InvalidationEvent.Revoke + 1)), _owners[operation.B % _owners.Length]);
+        }
+    }
+
     private void MapAnonymous(IAddressSpace space, VpnRange range)
     {
         HmmStatus status = space.Map(range, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
@@ -283,7 +333,11 @@ public sealed partial class World : IDisposable
     {
         var tags = new ulong[range.PageCount];
         var results = new CpuAccessResult[range.PageCount];
-        _answer.Add((ulong)space.CpuRead(range, tags, results));
+        if (!MayTouch(() => space.CpuRead(range, tags, results)))
+        {
+            return;
+        }
+
         Say(tags, results);
         for (int i = 0; i < tags.Length; i++)
         {
@@ -298,7 +352,13 @@ public sealed partial class World : IDisposable
     {
         var results = new CpuAccessResult[range.PageCount];
         ulong tag = (ulong)_nextTag++ << 24;
-        _answer.Add((ulong)space.CpuWrite(range, tag, 1, results));
+        if (!MayTouch(() => space.CpuWrite(range, tag, 1, results)))
+        {
+            // Pages in front of the one that is being migrated were written.
+            _oracle.Forget(space, range);
+            return;
+        }
+
         Say([], results);
         for (int i = 0; i < results.Length; i++)
         {
