@@ -61,6 +61,17 @@ public static class EquivalenceChecks
     // Pages on both sides of a border from the start: what comes back from there is rarer than what goes there.
     private static readonly Operation[] BorderWindow = [.. MappedWindow, new(OperationKind.MigrateAcross, 0, 0, 0, 0, 5)];
 
+    // One file's pages at two places, written through the first: whoever wants one that is being migrated finds it by the file.
+    private static readonly Operation[] FileWindow =
+    [
+        .. MappedWindow, new(OperationKind.Map, 0, 0, (11 * 8) + 2, 2, 3), new(OperationKind.Map, 0, 20, (11 * 8) + 2, 2, 3),
+        new(OperationKind.CpuWrite, 0, 0, (11 * 8) + 2, 0, 0),
+    ];
+
+    // Pages that two processes share: what befalls one must show in the other.
+    private static readonly Operation[] SharedWindow =
+        [.. MappedWindow, new(OperationKind.CpuWrite, 0, 0, (47 * 8) + 7, 0, 0), new(OperationKind.Fork, 0, 0, 0, 0, 0)];
+
     private static readonly Operation[] HugeWindow =
         [.. MappedWindow, new(OperationKind.HugePage, 0, 1, 1, 0, 0), new(OperationKind.CpuWrite, 0, 300, (150 * 8) + 5, 0, 0)];
 
@@ -96,12 +107,12 @@ public static class EquivalenceChecks
                 $"equivalence-migration{suffix}",
                 $"operations between the steps of migrations answer alike on the engine ({subject.Name}) and the reference",
                 300,
-                run => Hold(run, ScriptGenerator.Scripts(Among(MigrationKinds), MappedWindow), subject));
+                run => Hold(run, ScriptGenerator.Scripts(Among(MigrationKinds), FileWindow), subject));
             yield return new NamedCheck(
                 $"equivalence-failure{suffix}",
                 $"operations on pages that failed or have no struct page answer alike on the engine ({subject.Name}) and the reference",
                 300,
-                run => Hold(run, ScriptGenerator.Scripts(Among(FailureKinds), MappedWindow), subject));
+                run => Hold(run, ScriptGenerator.Scripts(Among(FailureKinds), SharedWindow), subject));
             yield return new NamedCheck(
                 $"equivalence-border{suffix}",
                 $"migrations over pagemaps whose frames meet answer alike on the engine ({subject.Name}) and the reference",

@@ -176,7 +176,7 @@ public sealed partial class World : IDisposable
                 Invalidate(space, range, operation);
                 break;
             case OperationKind.Poison:
-                Say(space.Poison(range.Start));
+                Poison(space, range, operation);
                 break;
             case OperationKind.InsertMixed:
                 InsertMixed(space, range, operation);
@@ -278,6 +278,16 @@ public sealed partial class World : IDisposable
 
         _oracle.Forget(space, range);
         Say(space.InsertMixed(range, new Pfn(FirstNumber + ((ulong)operation.B % 64))));
+    }
+
+    /// <summary>One page or a few fail.</summary>
+    private void Poison(IAddressSpace space, VpnRange range, Operation operation)
+    {
+        ulong count = Math.Min(range.PageCount, 1 + ((ulong)operation.A % 4));
+        for (ulong i = 0; i < count; i++)
+        {
+            Say(space.Poison(range.Start + i));
+        }
     }
 
     private void Invalidate(IAddressSpace space, VpnRange range, Operation operation)
