@@ -12,12 +12,14 @@ var largestOption = new Option<ulong>("--largest") { Description = "Largest size
 var resultsOption = new Option<string?>("--results") { Description = "Folder for the result files; without it nothing is written." };
 var baselinesOption = new Option<string?>("--baselines") { Description = "Folder of the built C programs of bench/c." };
 var filterOption = new Option<string?>("--filter") { Description = "Only groups of bars whose name contains this text." };
-var bars = new Command("bars", "Measures every bar in one process, contenders taking turns.") { roundsOption, largestOption, resultsOption, baselinesOption, filterOption };
+var exactOption = new Option<bool>("--exact-only") { Description = "Fail on exact counts alone, not on times: for runs on busy machines and at small sizes." };
+var bars = new Command("bars", "Measures every bar in one process, contenders taking turns.") { roundsOption, largestOption, resultsOption, baselinesOption, filterOption, exactOption };
 bars.SetAction(result => BarCatalog.Run(
     new BarSession(result.GetValue(roundsOption), result.GetValue(largestOption)),
     result.GetValue(resultsOption),
     result.GetValue(baselinesOption),
-    result.GetValue(filterOption)));
+    result.GetValue(filterOption),
+    gate: !result.GetValue(exactOption)));
 
 var smoke = new Command("smoke", "Runs every benchmark once, at its smallest size, and every bar at a small size: does everything still run?");
 smoke.SetAction(_ =>
@@ -51,4 +53,8 @@ smoke.SetAction(_ =>
 var run = new Command("run", "Hands every following argument to BenchmarkDotNet.") { TreatUnmatchedTokensAsErrors = false };
 run.SetAction(result => BenchmarkSwitcher.FromAssembly(typeof(BarCatalog).Assembly).Run([.. result.UnmatchedTokens]).Any() ? 0 : 1);
 
-return new RootCommand("Benchmarks of HmmFast.") { bars, smoke, run }.Parse(args).Invoke();
+var reportOption = new Option<string>("--results") { Description = "Folder of the result files.", DefaultValueFactory = _ => "perf-results" };
+var report = new Command("report", "Makes the Markdown and plots of the result files again, after reasons were written.") { reportOption };
+report.SetAction(result => BarReport.Remake(result.GetValue(reportOption)!, "bars"));
+
+return new RootCommand("Benchmarks of HmmFast.") { bars, smoke, run, report }.Parse(args).Invoke();

@@ -34,11 +34,13 @@ public static class BarCatalog
     public static int Run(BarSession session, string? results, string? baselines, string? filter, bool gate = true)
     {
         Console.WriteLine($"{MachineNote.Current.Cpu}, {MachineNote.Current.Isa}, {session.Rounds} rounds");
+        Console.WriteLine(session.Run.Text);
         string? folder = null;
         foreach ((string name, Action<BarSession, string?> measure) in Groups)
         {
             if (filter is null || name.Contains(filter, StringComparison.OrdinalIgnoreCase))
             {
+                session.BeginGroup(name);
                 measure(session, baselines);
                 if (results is not null)
                 {
@@ -48,13 +50,38 @@ public static class BarCatalog
             }
         }
 
-        int missed = session.Bars.Count(bar => !bar.IsMet);
-        Console.WriteLine($"bars: {session.Bars.Count - missed} met, {missed} not met");
+        Summarize(session, gate ? folder : null);
         if (folder is not null)
         {
             Console.WriteLine($"results in {folder}");
         }
 
-        return session.Bars.Any(bar => !bar.IsMet && (gate || bar.IsExact)) ? 1 : 0;
+        return session.Bars.Any(bar => bar.IsMissed && (gate || bar.IsExact)) ? 1 : 0;
+    }
+
+    private static void Summarize(BarSession session, string? folder)
+    {
+        BarResult[] missing = [.. session.Bars.Where(static bar => bar.NotMeasured.Length > 0)];
+        foreach (IGrouping<string, BarResult> why in missing.GroupBy(static bar => bar.NotMeasured))
+        {
+            IEnumerable<string> works = why.GroupBy(static bar => bar.Work).Select(static work => $"{work.Key} at {string.Join(", ", work.Select(static bar => $"{bar.PageCount:n0}"))}");
+            Console.WriteLine($"not measured, {why.Key}: {string.Join("; ", works)}");
+        }
+
+        if (folder is not null)
+        {
+            BarReasons reasons = BarReasons.Read(folder);
+            foreach (BarResult bar in session.Bars.Where(bar => bar.IsMissed && reasons.For(bar) is null))
+            {
+                Console.WriteLine($"{BarReasons.FileName} lacks: {BarReasons.EmptyRow(bar)}");
+            }
+        }
+
+        // Exact ones by themselves: they decide a smoke run.
+        int exact = session.Bars.Count(static bar => bar.IsExact);
+        int broken = session.Bars.Count(static bar => bar.IsExact && bar.IsMissed);
+        Console.WriteLine($"exact counts: {exact - broken} as they must be, {broken} broken");
+        Console.WriteLine(
+            $"bars: {session.Bars.Count(static bar => bar.IsMet)} met, {session.Bars.Count(static bar => bar.IsMissed)} not met, {missing.Length} not measured; {session.Bars.Count(static bar => bar.IsInformation)} for information; {session.Run.After([]).ElapsedSeconds:0} s");
     }
 }

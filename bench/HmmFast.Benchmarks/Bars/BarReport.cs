@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace HmmFast.Benchmarks.Bars;
@@ -9,8 +7,9 @@ public static class BarReport
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    /// <summary>The content of a result file.</summary>
-    public sealed record ResultFile(MachineNote Machine, string Method, int Rounds, IReadOnlyList<BarResult> Bars, IReadOnlyList<Timing> Timings);
+    /// <summary>The content of a result file. Runs: the last one's note comes last; a run of some groups replaces theirs alone.</summary>
+    public sealed record ResultFile(
+        MachineNote Machine, string Method, int Rounds, IReadOnlyList<BarResult> Bars, IReadOnlyList<Timing> Timings, IReadOnlyList<RunNote>? Runs = null);
 
     /// <summary>Writes NAME.json, NAME.md and the plots, and returns the folder.</summary>
     /// <param name="session">What was measured.</param>
@@ -26,29 +25,50 @@ public static class BarReport
             $"One process; the contenders of a group take turns, round after round, in {ThreadClock.Name}; medians of the rounds; ratios of medians of one run.",
             session.Rounds,
             session.Bars,
-            session.Timings);
+            session.Timings,
+            [session.Run.After(session.Groups)]);
         string path = Path.Combine(folder, name + ".json");
         if (keepsOthers && File.Exists(path))
         {
             ResultFile old = Read(path);
             file = file with
             {
-                Bars = Merge(old.Bars, session.Bars, bar => (bar.Work, bar.PageCount, bar.Measure)),
-                Timings = Merge(old.Timings, session.Timings, timing => (timing.Name, timing.PageCount)),
+                Bars = Merge(old.Bars, session.Bars, static bar => (bar.Group, bar.Work, bar.PageCount, bar.Measure), bar => IsStale(session, bar.Group)),
+                Timings = Merge(old.Timings, session.Timings, static timing => (timing.Group, timing.Name, timing.PageCount), timing => IsStale(session, timing.Group)),
+                Runs = [.. RunsOf(old, session.Groups), .. file.Runs!],
             };
         }
 
         File.WriteAllText(path, JsonSerializer.Serialize(file, Json) + "\n");
-        File.WriteAllText(Path.Combine(folder, name + ".md"), Markdown(file, BarPlots.Write(file, folder)));
+        WriteText(file, folder, name);
         return folder;
+    }
+
+    /// <summary>Makes the Markdown and the plots of every machine again from its result file and reasons.</summary>
+    public static void Remake(string resultsRoot, string name)
+    {
+        foreach (string path in Directory.GetFiles(resultsRoot, name + ".json", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            WriteText(Read(path), Path.GetDirectoryName(path)!, name);
+        }
     }
 
     /// <summary>Reads a result file back.</summary>
     public static ResultFile Read(string path) =>
         JsonSerializer.Deserialize<ResultFile>(File.ReadAllText(path), Json) ?? throw new InvalidDataException($"{path} holds no results.");
 
+    private static void WriteText(ResultFile file, string folder, string name) =>
+        File.WriteAllText(Path.Combine(folder, name + ".md"), BarMarkdown.Of(file, BarPlots.Write(file, folder), BarReasons.Read(folder)));
+
+    // What was renamed or no longer is measured must not stay behind.
+    private static bool IsStale(BarSession session, string group) => group.Length == 0 || session.Groups.Contains(group);
+
+    private static IEnumerable<RunNote> RunsOf(ResultFile old, IReadOnlyList<string> replaced) => (old.Runs ?? [])
+        .Select(run => run with { Groups = [.. run.Groups.Except(replaced)] })
+        .Where(static run => run.Groups.Count > 0);
+
     // In the old order; what is new comes last.
-    private static List<T> Merge<T, TKey>(IReadOnlyList<T> old, IReadOnlyList<T> measured, Func<T, TKey> key)
+    private static List<T> Merge<T, TKey>(IReadOnlyList<T> old, IReadOnlyList<T> measured, Func<T, TKey> key, Func<T, bool> isStale)
         where TKey : notnull
     {
         var byKey = measured.GroupBy(key).ToDictionary(group => group.Key, group => group.ToList());
@@ -57,7 +77,10 @@ public static class BarReport
         {
             if (!byKey.TryGetValue(key(one), out List<T>? again))
             {
-                merged.Add(one);
+                if (!isStale(one))
+                {
+                    merged.Add(one);
+                }
             }
             else if (again.Count > 0)
             {
@@ -68,38 +91,5 @@ public static class BarReport
 
         merged.AddRange(measured.Where(one => byKey[key(one)].Count > 0));
         return merged;
-    }
-
-    private static string Markdown(ResultFile file, IReadOnlyList<string> plots)
-    {
-        var text = new StringBuilder();
-        MachineNote machine = file.Machine;
-        text.Append(CultureInfo.InvariantCulture, $"# {machine.Cpu}\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"{machine.Cores} logical processors, {machine.MemoryMiB} MiB, {machine.Os}, {machine.Runtime}, {machine.Isa}.\n");
-        text.Append(CultureInfo.InvariantCulture, $"{file.Method} {file.Rounds} rounds.\n\n");
-        foreach (string plot in plots)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"![pages a second against size]({plot})\n\n");
-        }
-
-        text.Append("| work | pages | measure | value | bar | |\n|---|---:|---|---:|---:|---|\n");
-        foreach (BarResult bar in file.Bars)
-        {
-            string relation = bar.MustStayBelow ? "≤" : "≥";
-            text.Append(
-                CultureInfo.InvariantCulture,
-                $"| {bar.Work} | {bar.PageCount:n0} | {bar.Measure} | {bar.Value:0.00} | {relation} {bar.Bar:0.##} | {(bar.IsMet ? "met" : "**not met**")} {bar.Note} |\n");
-        }
-
-        text.Append("\n## Timings\n\nNanoseconds a page; the spread is the fastest and the slowest round.\n\n");
-        text.Append("| what | pages | median | spread | G pages/s |\n|---|---:|---:|---|---:|\n");
-        foreach (Timing timing in file.Timings)
-        {
-            text.Append(
-                CultureInfo.InvariantCulture,
-                $"| {timing.Name} | {timing.PageCount:n0} | {timing.Median:0.000} | {timing.Fastest:0.000} – {timing.Slowest:0.000} | {timing.PagesPerSecond / 1e9:0.000} |\n");
-        }
-
-        return text.ToString();
     }
 }

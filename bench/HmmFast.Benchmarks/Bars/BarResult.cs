@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace HmmFast.Benchmarks.Bars;
 
 /// <summary>One bar: a ratio of two medians of one run, held against what it must reach.</summary>
@@ -12,6 +14,28 @@ namespace HmmFast.Benchmarks.Bars;
 public sealed record BarResult(
     string Work, ulong PageCount, string Measure, double Value, double Bar, bool MustStayBelow = false, string Note = "", bool IsExact = false)
 {
+    /// <summary>The group that measured it; the session fills it in.</summary>
+    public string Group { get; init; } = "";
+
+    /// <summary>The vector instructions in use; the session fills it in.</summary>
+    public string Isa { get; init; } = "";
+
+    /// <summary>The lowest ratio of one round; 0 with <see cref="Highest"/> where no rounds are known.</summary>
+    public double Lowest { get; init; }
+
+    /// <summary>The highest ratio of one round.</summary>
+    public double Highest { get; init; }
+
+    /// <summary>A figure to read beside the others that nothing is asked of.</summary>
+    public bool IsInformation { get; init; }
+
+    /// <summary>Why there is no figure; empty where there is one.</summary>
+    public string NotMeasured { get; init; } = "";
+
     /// <summary>True when the bar is met.</summary>
-    public bool IsMet => MustStayBelow ? Value <= Bar : Value >= Bar;
+    public bool IsMet => NotMeasured.Length == 0 && !IsInformation && (MustStayBelow ? Value <= Bar : Value >= Bar);
+
+    /// <summary>True when it was measured, is a bar, and is not met.</summary>
+    [JsonIgnore]
+    public bool IsMissed => NotMeasured.Length == 0 && !IsInformation && !IsMet;
 }

@@ -5,5 +5,5 @@ namespace HmmFast.Benchmarks.Bars;
 /// <param name="PageCount">Pages that one run handles.</param>
 /// <param name="Run">The work, once.</param>
 /// <param name="Prepare">Done before each run, outside the time; null when nothing needs to be.</param>
-/// <param name="IsThreaded">The work runs on threads of its own: only elapsed time can tell what it took.</param>
-public sealed record Contender(string Name, ulong PageCount, Action Run, Action? Prepare = null, bool IsThreaded = false);
+/// <param name="ExcludedNs">Nanoseconds of the last run that are not the work's (a driver's own part between two calls); null when all of it counts.</param>
+public sealed record Contender(string Name, ulong PageCount, Action Run, Action? Prepare = null, Func<long>? ExcludedNs = null);

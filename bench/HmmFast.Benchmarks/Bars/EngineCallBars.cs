@@ -10,7 +10,7 @@ public static class EngineCallBars
     /// <param name="baselines">Not used.</param>
     public static void Measure(BarSession session, string? baselines)
     {
-        ulong pageCount = session.Sizes(1 << 14, 1 << 18).Last();
+        ulong pageCount = session.Largest(1 << 14, 1 << 18);
         var kernels = new CountingKernels(KernelSet.Best);
         using (var mixed = new EngineWorld(pageCount, kernels))
         {

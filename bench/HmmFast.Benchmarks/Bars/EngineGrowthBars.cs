@@ -8,7 +8,7 @@ public static class EngineGrowthBars
     /// <param name="baselines">Not used.</param>
     public static void Measure(BarSession session, string? baselines)
     {
-        ulong largest = session.Sizes(1 << 14, 1 << 20, 1 << 24, 1 << 26, 1 << 28).Last();
+        ulong largest = session.Largest(1 << 14, 1 << 20, 1 << 24, 1 << 26, 1 << 28);
         ulong smallest = Math.Min(largest, 1 << 18);
         (Timing engine, Timing limit) small = MeasureOne(session, smallest);
         (Timing engine, Timing limit) large = MeasureOne(session, largest);

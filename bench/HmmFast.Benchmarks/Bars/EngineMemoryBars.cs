@@ -16,7 +16,7 @@ public static class EngineMemoryBars
         }
 
         // Reserved: an address space of 1 TiB (a smoke run: 16 GiB), of which this much is touched.
-        ulong pageCount = session.Sizes(1 << 14, 1 << 20, 1 << 24).Last();
+        ulong pageCount = session.Largest(1 << 14, 1 << 20, 1 << 24);
         ulong window = session.Rounds > 1 ? 1UL << 28 : 1UL << 22;
         using var world = new EngineWorld(pageCount, windowPages: window);
         long empty = ResidentBytes();

@@ -8,7 +8,7 @@ public static class EngineMigrationBars
     /// <param name="baselines">Not used.</param>
     public static void Measure(BarSession session, string? baselines)
     {
-        ulong pageCount = session.Sizes(1 << 14, 1 << 20).Last();
+        ulong pageCount = session.Largest(1 << 14, 1 << 20);
         foreach (bool isScattered in new[] { false, true })
         {
             using var limits = new EngineColumnLimits(pageCount);

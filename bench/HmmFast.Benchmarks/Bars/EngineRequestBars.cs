@@ -18,7 +18,7 @@ public static class EngineRequestBars
             Scan(session, (int)pageCount);
         }
 
-        ulong size = session.Sizes(1 << 14, 1 << 18).Last();
+        ulong size = session.Largest(1 << 14, 1 << 18);
         EndToEnd(session, size, 2, 10);
         EndToEnd(session, size, 100, 0);
     }

@@ -20,7 +20,7 @@ public static class EngineShapeBars
             Extents(session, pageCount, isInRuns: false);
         }
 
-        Batches(session, session.Sizes(1 << 14, 1 << 18, 1 << 20).Last());
+        Batches(session, session.Largest(1 << 14, 1 << 18, 1 << 20));
     }
 
     private static void Extents(BarSession session, ulong pageCount, bool isInRuns)

@@ -10,7 +10,7 @@ public static class EngineWidthBars
     /// <param name="baselines">Not used.</param>
     public static void Measure(BarSession session, string? baselines)
     {
-        ulong largest = session.Sizes(1 << 14, 1 << 20, 1 << 24).Last();
+        ulong largest = session.Largest(1 << 14, 1 << 20, 1 << 24);
         foreach (KernelSet set in KernelSet.All)
         {
             double bar = set.WidthBits switch { 256 => 1.2, 128 => 0.5, _ => 0 };

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using static HmmFast.Tests.Readme.PerformanceResults;
 
 namespace HmmFast.Tests.Readme;
 
@@ -10,23 +10,35 @@ internal static class PerformanceSection
     public const string Begin = "<!-- perf:begin -->";
     public const string End = "<!-- perf:end -->";
 
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
-
-    /// <summary>The section for every result file under a folder, one part a processor, in the order of their paths.</summary>
+    /// <summary>The section: the newest result file in full, and a line for that of every other processor.</summary>
     public static string Make(string resultsFolder)
     {
         StringBuilder text = new();
         string[] files = Directory.Exists(resultsFolder) ? Directory.GetFiles(resultsFolder, "bars.json", SearchOption.AllDirectories) : [];
-        Array.Sort(files, StringComparer.Ordinal);
-        foreach (string file in files)
+
+        // Files without a date are older than the date.
+        (string Folder, ResultFile Results)[] machines = [.. files.Order(StringComparer.Ordinal)
+            .Select(static file => (Path.GetDirectoryName(file)!, PerformanceResults.Read(file)))
+            .OrderByDescending(static machine => machine.Item2.StartedUtc)];
+        if (machines.Length == 0)
         {
-            ResultFile results = JsonSerializer.Deserialize<ResultFile>(File.ReadAllText(file), Json)
-                ?? throw new InvalidDataException($"{file} holds no results.");
-            string folder = Path.GetFileName(Path.GetDirectoryName(file)!);
-            Append(text, results, folder);
+            return "\nNothing has been measured yet.\n";
         }
 
-        return text.Length == 0 ? "\nNothing has been measured yet.\n" : text.ToString();
+        Append(text, machines[0].Results, machines[0].Folder);
+        if (machines.Length > 1)
+        {
+            text.Append('\n');
+            Line(text, $"Other machines:");
+            text.Append('\n');
+        }
+
+        foreach ((string folder, ResultFile results) in machines.Skip(1))
+        {
+            Line(text, $"- {results.Machine.Cpu}, {results.Machine.Isa}: {Count(results)}, [perf-results/{Path.GetFileName(folder)}](perf-results/{Path.GetFileName(folder)}/bars.md)");
+        }
+
+        return text.ToString();
     }
 
     /// <summary>What stands between the marks of a README.</summary>
@@ -49,33 +61,55 @@ internal static class PerformanceSection
             : throw new InvalidDataException($"README.md lacks {Begin} followed by {End}.");
     }
 
-    private static void Append(StringBuilder text, ResultFile results, string folder)
+    private static void Append(StringBuilder text, ResultFile results, string path)
     {
+        string folder = Path.GetFileName(path);
+        IReadOnlyDictionary<(string, string, string), string> reasons = PerformanceResults.ReadReasons(path);
         Machine machine = results.Machine;
-        int met = results.Bars.Count(bar => bar.IsMet);
         text.Append('\n');
         Line(text, $"**{machine.Cpu}**, {machine.Cores} logical processors, {machine.MemoryMiB / 1024.0:0.#} GiB, {machine.Isa}, {machine.Os}, {machine.Runtime}.");
         Line(text, $"{results.Method} {results.Rounds} rounds; {SpreadText(results.Timings)}");
-        Line(text, $"{met} of {results.Bars.Count} bars are met. Every bar and timing, with plots: [perf-results/{folder}](perf-results/{folder}/bars.md).");
+        if (results.Runs is { Count: > 0 } runs)
+        {
+            Line(text, $"{string.Join(' ', runs.Select(RunText))}");
+        }
+
+        Line(text, $"{Count(results)}. Every bar and timing, with plots: [perf-results/{folder}](perf-results/{folder}/bars.md).");
         AppendSnapshots(text, results.Timings);
 
         // Of the whole engine, each at its largest size; what is met at every machine and size, and the loops by themselves, are in the file.
         text.Append('\n');
-        Line(text, $"| work | pages | measure | measured | bar | |");
-        Line(text, $"|---|---:|---|---:|---:|---|");
-        foreach (IGrouping<(string Work, string Measure), Bar> same in results.Bars.Where(bar => !bar.IsExact && !IsOfALoop(bar)).GroupBy(bar => (bar.Work, bar.Measure)))
+        Line(text, $"| work | pages | measure | measured | rounds | bar | |");
+        Line(text, $"|---|---:|---|---:|---|---:|---|");
+        foreach (IGrouping<(string Work, string Measure), Bar> same in results.Bars.Where(bar => bar.IsMeasured && !bar.IsExact && !IsOfALoop(bar)).GroupBy(bar => (bar.Work, bar.Measure)))
         {
             Bar bar = same.MaxBy(one => one.PageCount)!;
-            string relation = bar.MustStayBelow ? "≤" : "≥";
-            string verdict = bar.IsMet ? "met" : "**not met**";
-            string note = bar.Note.Length == 0 ? verdict : $"{verdict}; {bar.Note}";
-            Line(text, $"| {bar.Work} | {bar.PageCount:N0} | {bar.Measure} | {bar.Value:0.00} | {relation} {bar.Limit:0.##} | {note} |");
+            string verdict = bar.IsInformation ? "" : bar.IsMet ? "met" : "**not met**";
+            string why = bar.IsMissed ? PerformanceResults.ReasonOf(reasons, bar) ?? "" : "";
+            string[] parts = [.. new[] { verdict, bar.Note, why }.Where(static part => part.Length > 0)];
+            Line(text, $"| {bar.Work} | {bar.PageCount:N0} | {bar.Measure} | {bar.Value:0.00} | {Spread(bar)} | {Asked(bar)} | {string.Join("; ", parts)} |");
         }
 
-        AppendMissed(text, results.Bars);
+        AppendMissed(text, results.Bars, reasons);
+        AppendMissing(text, results.Bars);
     }
 
     private static bool IsOfALoop(Bar bar) => bar.Work.StartsWith("kernel:", StringComparison.Ordinal);
+
+    private static string Count(ResultFile results)
+    {
+        int missing = results.Bars.Count(static bar => !bar.IsMeasured);
+        string rest = missing == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {missing} were not measured");
+        return string.Create(CultureInfo.InvariantCulture, $"{results.Bars.Count(static bar => bar.IsMet)} of {results.Bars.Count(static bar => bar.IsMet || bar.IsMissed)} bars are met{rest}");
+    }
+
+    private static string RunText(RunNote run) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Commit {(run.Commit.Length > 12 ? run.Commit[..12] : run.Commit)}{(run.HasLocalChanges ? " with local changes" : "")}, {run.StartedUtc:yyyy-MM-dd}, {run.ElapsedSeconds / 60:0.0} minutes, load before {run.LoadBefore}, transparent huge pages {run.TransparentHugePages}.");
+
+    private static string Spread(Bar bar) => bar.Highest > 0 ? string.Create(CultureInfo.InvariantCulture, $"{bar.Lowest:0.00} – {bar.Highest:0.00}") : "";
+
+    private static string Asked(Bar bar) => bar.IsInformation ? "" : string.Create(CultureInfo.InvariantCulture, $"{(bar.MustStayBelow ? "≤" : "≥")} {bar.Limit:0.##}");
 
     // The main work at every size in absolute figures, and where copying the answer would be about as fast.
     private static void AppendSnapshots(StringBuilder text, IReadOnlyList<Timing> timings)
@@ -83,7 +117,8 @@ internal static class PerformanceSection
         (string Name, string Label)[] lines =
         [
             ("snapshot: engine, snapshot", "engine"), ("snapshot: memcpy of the result array", "memcpy of the answer"), ("snapshot: stream, 5 in 8 out", "stream, 5 bytes in, 8 out"),
-            ("snapshot: stream, 5 in 8 out, non-temporal", "the same past the caches"), ("C walk shaped like the kernel's", "walk in C"), ("snapshot: reference, snapshot", "reference"),
+            ("snapshot: stream, 5 in 8 out, non-temporal", "the same past the caches"), ("snapshot: stream limit", "the fastest form of the stream"), ("C walk shaped like the kernel's", "walk in C"),
+            ("running kernel, PAGEMAP_SCAN", "the running kernel's PAGEMAP_SCAN"), ("snapshot: reference, snapshot", "reference"),
         ];
         ulong[] sizes = [.. timings.Where(timing => timing.Name == lines[0].Name).Select(timing => timing.PageCount).Distinct().Order()];
         if (sizes.Length == 0)
@@ -96,7 +131,7 @@ internal static class PerformanceSection
         text.Append('\n');
         Line(text, $"| | {string.Join(" | ", sizes.Select(size => size.ToString("N0", CultureInfo.InvariantCulture)))} pages |");
         Line(text, $"|---|{string.Concat(sizes.Select(_ => "---:|"))}");
-        foreach ((string name, string label) in lines)
+        foreach ((string name, string label) in lines.Where(line => timings.Any(timing => timing.Name == line.Name)))
         {
             Line(text, $"| {label} | {string.Join(" | ", sizes.Select(size => Speed(timings, name, size)))} |");
         }
@@ -115,9 +150,9 @@ internal static class PerformanceSection
     private static string Speed(IReadOnlyList<Timing> timings, string name, ulong size) =>
         Find(timings, name, size) is { } timing ? (1000 / timing.Median).ToString("N0", CultureInfo.InvariantCulture) : "";
 
-    private static void AppendMissed(StringBuilder text, IReadOnlyList<Bar> bars)
+    private static void AppendMissed(StringBuilder text, IReadOnlyList<Bar> bars, IReadOnlyDictionary<(string, string, string), string> reasons)
     {
-        Bar[] missed = [.. bars.Where(bar => !bar.IsMet)];
+        Bar[] missed = [.. bars.Where(static bar => bar.IsMissed)];
         if (missed.Length == 0)
         {
             return;
@@ -129,8 +164,25 @@ internal static class PerformanceSection
         foreach (Bar bar in missed)
         {
             string note = bar.Note.Length == 0 ? "" : $" {bar.Note}";
-            string relation = bar.MustStayBelow ? "≤" : "≥";
-            Line(text, $"- {bar.Work}, {bar.PageCount:N0} pages: {bar.Measure} {bar.Value:0.00}, bar {relation} {bar.Limit:0.##}{note}");
+            string reason = PerformanceResults.ReasonOf(reasons, bar) is { } given ? $": {given}" : "";
+            Line(text, $"- {bar.Work}, {bar.PageCount:N0} pages: {bar.Measure} {bar.Value:0.00}, bar {Asked(bar)}{note}{reason}");
+        }
+    }
+
+    private static void AppendMissing(StringBuilder text, IReadOnlyList<Bar> bars)
+    {
+        Bar[] missing = [.. bars.Where(static bar => !bar.IsMeasured)];
+        if (missing.Length == 0)
+        {
+            return;
+        }
+
+        text.Append('\n');
+        Line(text, $"Not measured:");
+        text.Append('\n');
+        foreach (Bar bar in missing)
+        {
+            Line(text, $"- {bar.Work}, {bar.PageCount:N0} pages: {bar.NotMeasured}");
         }
     }
 
@@ -144,16 +196,4 @@ internal static class PerformanceSection
     }
 
     private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
-
-    private sealed record ResultFile(Machine Machine, string Method, int Rounds, IReadOnlyList<Bar> Bars, IReadOnlyList<Timing> Timings);
-
-    private sealed record Machine(string Cpu, int Cores, long MemoryMiB, string Os, string Runtime, string Isa);
-
-    private sealed record Bar(string Work, ulong PageCount, string Measure, double Value, [property: System.Text.Json.Serialization.JsonPropertyName("bar")] double Limit, bool MustStayBelow, string Note, bool IsExact = false)
-    {
-        [System.Text.Json.Serialization.JsonIgnore]
-        public bool IsMet => MustStayBelow ? Value <= Limit : Value >= Limit;
-    }
-
-    private sealed record Timing(string Name, ulong PageCount, double Fastest, double Median, double Slowest);
 }
