@@ -3,6 +3,7 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using HmmFast.Benchmarks;
 using HmmFast.Benchmarks.Bars;
 
 // hmmfast benchmarks: `bars` measures every bar in one process, `smoke` runs every BenchmarkDotNet class once at its smallest size,
@@ -53,8 +54,17 @@ smoke.SetAction(_ =>
 var run = new Command("run", "Hands every following argument to BenchmarkDotNet.") { TreatUnmatchedTokensAsErrors = false };
 run.SetAction(result => BenchmarkSwitcher.FromAssembly(typeof(BarCatalog).Assembly).Run([.. result.UnmatchedTokens]).Any() ? 0 : 1);
 
+var smokeOption = new Option<bool>("--smoke") { Description = "Once each, at the smallest size." };
+var resultsFolderOption = new Option<string>("--results") { Description = "Folder for the result files.", Required = true };
+var brief = new Command("brief", "Runs the range fault benchmarks under BenchmarkDotNet for a few iterations and keeps the tables.") { resultsFolderOption, smokeOption };
+brief.SetAction(result => ShortBenchmarks.Run(result.GetValue(resultsFolderOption)!, result.GetValue(smokeOption)));
+
+var outOption = new Option<string>("--out") { Description = "File for the results.", Required = true };
+var widths = new Command("widths", "Measures the snapshot with the vector instructions that this process has; `bars` starts it with fewer.") { roundsOption, largestOption, outOption };
+widths.SetAction(result => EngineWidthBars.MeasureHere(new BarSession(result.GetValue(roundsOption), result.GetValue(largestOption)), result.GetValue(outOption)!));
+
 var reportOption = new Option<string>("--results") { Description = "Folder of the result files.", DefaultValueFactory = _ => "perf-results" };
 var report = new Command("report", "Makes the Markdown and plots of the result files again, after reasons were written.") { reportOption };
 report.SetAction(result => BarReport.Remake(result.GetValue(reportOption)!, "bars"));
 
-return new RootCommand("Benchmarks of HmmFast.") { bars, smoke, run, report }.Parse(args).Invoke();
+return new RootCommand("Benchmarks of HmmFast.") { bars, smoke, run, brief, report, widths }.Parse(args).Invoke();

@@ -7,6 +7,7 @@ public static class BarCatalog
     [
         ("limits", MemoryLimitBars.Measure),
         ("kernels", KernelBars.Measure),
+        ("kernel stops", KernelStopBars.Measure),
         ("engine snapshot", EngineSnapshotBars.Measure),
         ("engine growth", EngineGrowthBars.Measure),
         ("engine widths", EngineWidthBars.Measure),
@@ -18,7 +19,6 @@ public static class BarCatalog
         ("engine threads", EngineThreadBars.Measure),
         ("engine calls", EngineCallBars.Measure),
         ("engine memory", EngineMemoryBars.Measure),
-        ("sparse memory", SparseMemoryBars.Measure),
         ("policies", PolicyBars.Measure),
         ("topology", TopologyBars.Measure),
         ("readers", ReaderBars.Measure),

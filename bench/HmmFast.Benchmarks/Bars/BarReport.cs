@@ -20,13 +20,7 @@ public static class BarReport
     {
         string folder = Path.Combine(resultsRoot, MachineNote.Current.Folder);
         Directory.CreateDirectory(folder);
-        var file = new ResultFile(
-            MachineNote.Current,
-            $"One process; the contenders of a group take turns, round after round, in {ThreadClock.Name}; medians of the rounds; ratios of medians of one run.",
-            session.Rounds,
-            session.Bars,
-            session.Timings,
-            [session.Run.After(session.Groups)]);
+        ResultFile file = Of(session);
         string path = Path.Combine(folder, name + ".json");
         if (keepsOthers && File.Exists(path))
         {
@@ -44,6 +38,9 @@ public static class BarReport
         return folder;
     }
 
+    /// <summary>Writes the results alone, for the process that started this one.</summary>
+    public static void WriteResults(BarSession session, string path) => File.WriteAllText(path, JsonSerializer.Serialize(Of(session), Json));
+
     /// <summary>Makes the Markdown and the plots of every machine again from its result file and reasons.</summary>
     public static void Remake(string resultsRoot, string name)
     {
@@ -56,6 +53,14 @@ public static class BarReport
     /// <summary>Reads a result file back.</summary>
     public static ResultFile Read(string path) =>
         JsonSerializer.Deserialize<ResultFile>(File.ReadAllText(path), Json) ?? throw new InvalidDataException($"{path} holds no results.");
+
+    private static ResultFile Of(BarSession session) => new(
+        MachineNote.Current,
+        $"One process; the contenders of a group take turns, round after round, in {ThreadClock.Name}; medians of the rounds; ratios of medians of one run.",
+        session.Rounds,
+        session.Bars,
+        session.Timings,
+        [session.Run.After(session.Groups)]);
 
     private static void WriteText(ResultFile file, string folder, string name) =>
         File.WriteAllText(Path.Combine(folder, name + ".md"), BarMarkdown.Of(file, BarPlots.Write(file, folder), BarReasons.Read(folder)));

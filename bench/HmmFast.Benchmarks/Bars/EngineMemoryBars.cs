@@ -1,43 +1,128 @@
-using System.Globalization;
+using HmmFast.AddressSpaces;
+using HmmFast.Memory;
+using HmmFast.Physical;
 
 namespace HmmFast.Benchmarks.Bars;
 
-/// <summary>What pages and frames cost in memory that the system has given, by what the process holds before and after.</summary>
+/// <summary>
+/// What pages and frames cost. Exactly: what the columns reserve more for more pages, by the ledger. And in memory that the system has given, column by column, of a large
+/// address space with some of its pages touched: all of them, or 1 % in one part or in 2 MiB blocks far apart.
+/// </summary>
 public static class EngineMemoryBars
 {
+    private const int BlockPages = (int)PageOrder.PagesPerBlock;
+    private const double MostTableBytes = 5.1;
+    private const double MostFrameBytes = 12;
+
     /// <summary>Measures.</summary>
     /// <param name="session">Sizes.</param>
     /// <param name="baselines">Not used.</param>
     public static void Measure(BarSession session, string? baselines)
     {
+        Reserved(session);
         if (!OperatingSystem.IsLinux())
         {
+            session.NotMeasured("resident memory", 0, "", "the system does not tell which pages are resident");
             return;
         }
 
-        // Reserved: an address space of 1 TiB (a smoke run: 16 GiB), of which this much is touched.
-        ulong pageCount = session.Largest(1 << 14, 1 << 20, 1 << 24);
-        ulong window = session.Rounds > 1 ? 1UL << 28 : 1UL << 22;
-        using var world = new EngineWorld(pageCount, windowPages: window);
-        long empty = ResidentBytes();
-        world.Write(world.All);
-        long written = ResidentBytes();
-        using IAddressSpace child = world.Space.Fork();
-        long forked = ResidentBytes();
+        Written(session);
 
-        // A child has a page table of its own over the same frames.
-        double table = (double)(forked - written) / pageCount;
-        double frame = (double)(written - empty) / pageCount - table;
-        string note = $"(resident, of an address space of {window / PageOrder.PagesPerGibibyte:n0} GiB)";
-        session.Add(new BarResult("page table", pageCount, "bytes a page", table, 5.1, MustStayBelow: true, note));
-        session.Add(new BarResult("frames", pageCount, "bytes a frame", frame, 12, MustStayBelow: true,
-            "(resident; the columns are 12, the rest is a bit a frame that says whether it is free, and the counts of 2 MiB folios)"));
+        // Address space is not memory: 1 TiB and 4 TiB of it, a smoke run looks at 4 GiB.
+        foreach (ulong windowPages in (ulong[])(session.IsSmoke ? [1UL << 20] : [1UL << 28, 1UL << 30]))
+        {
+            ulong populated = windowPages / 100 / BlockPages * BlockPages;
+            Sparse(session, "contiguous", windowPages, populated, populated);
+            Sparse(session, "scattered in 2 MiB blocks", windowPages, populated, BlockPages);
+        }
     }
 
-    private static long ResidentBytes()
+    private static void Reserved(BarSession session)
     {
-        GC.Collect();
-        string[] fields = File.ReadAllText("/proc/self/statm").Split(' ');
-        return long.Parse(fields[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+        const ulong Pages = PageOrder.PagesPerGibibyte * 512;
+        double table = (double)(ReservedForTable(2 * Pages) - ReservedForTable(Pages)) / Pages;
+        session.Add(new BarResult("page table, what the columns reserve", Pages, "bytes a page", table, MostTableBytes, MustStayBelow: true, IsExact: true));
+
+        // Frame columns are reserved for every frame number there can be.
+        var ledger = new NativeMemoryLedger();
+        using (new FrameTable(trackContent: false, ledger))
+        {
+            const double Folios = 6.0 / BlockPages;
+            double frame = (double)ledger.ReservedBytes / FrameTable.FrameLimit;
+            session.Add(new BarResult("frames, what the columns reserve", FrameTable.FrameLimit, "bytes a frame", frame, MostFrameBytes + Folios, MustStayBelow: true,
+                Note: "(12, and 6 for each 2 MiB folio)", IsExact: true));
+        }
+
+        ledger.ThrowIfUnbalanced();
+    }
+
+    private static long ReservedForTable(ulong windowPages)
+    {
+        var ledger = new NativeMemoryLedger();
+        using (new PageColumns(EngineWorld.Pages(0, windowPages), ledger))
+        {
+            return ledger.ReservedBytes;
+        }
+    }
+
+    private static void Written(BarSession session)
+    {
+        // An address space of 1 TiB (a smoke run: 16 GiB), of which this much is touched.
+        ulong pageCount = session.Largest(1 << 14, 1 << 20, 1 << 24);
+        ulong window = session.IsSmoke ? 1UL << 22 : 1UL << 28;
+        using var world = new EngineWorld(pageCount, windowPages: window);
+        world.Write(world.All);
+        session.Add(new BarResult("page table", pageCount, "bytes a page", (double)TableBytes(world, window) / pageCount, MostTableBytes, MustStayBelow: true,
+            $"(resident, of an address space of {window / PageOrder.PagesPerGibibyte:n0} GiB)"));
+        session.Add(new BarResult("frames", pageCount, "bytes a frame", (double)FrameBytes(world, pageCount) / pageCount, MostFrameBytes, MustStayBelow: true,
+            "(resident; the columns are 12, the rest are the counts of 2 MiB folios; a bit a frame that says whether it is free is not in it)"));
+    }
+
+    private static void Sparse(BarSession session, string how, ulong windowPages, ulong populated, ulong runPages)
+    {
+        using var world = new EngineWorld(BlockPages, windowPages: windowPages, frameCount: populated + (2 * BlockPages));
+        world.Map(new VpnRange(new Vpn(EngineWorld.First), windowPages));
+        ulong runs = populated / runPages;
+        for (ulong run = 0; run < runs; run++)
+        {
+            // Runs lie as far apart as they can, on block borders.
+            world.Write(EngineWorld.Pages(windowPages / runs * run / BlockPages * BlockPages, runPages));
+        }
+
+        long resident = TableBytes(world, windowPages);
+
+        // 512 pages need 512 bytes, 2 KiB and 8 bytes: alone, far from others, that is one system page of each column.
+        double bar = runPages == populated ? MostTableBytes : 3.0 * Environment.SystemPageSize / BlockPages;
+        session.Add(new BarResult($"page table, 1 % populated, {how}", windowPages, "resident bytes a populated page", (double)resident / populated, bar, MustStayBelow: true,
+            $"({resident:n0} bytes for {populated:n0} pages)"));
+    }
+
+    /// <summary>Bytes resident of an address space's class, number and block columns and its notes of upper tables.</summary>
+    private static unsafe long TableBytes(EngineWorld world, ulong windowPages)
+    {
+        PageColumns columns = ((MemorySystem)world.Memory).Core.Spaces[0].Columns;
+        return Resident(columns.Class + EngineWorld.First, windowPages)
+            + Resident((byte*)(columns.Pfn + EngineWorld.First), windowPages * sizeof(uint))
+            + Resident((byte*)(columns.Block + (EngineWorld.First / BlockPages)), windowPages / BlockPages * (ulong)sizeof(BlockDescriptor))
+            + Resident(columns.Gibibyte + (EngineWorld.First / PageOrder.PagesPerGibibyte), windowPages / PageOrder.PagesPerGibibyte);
+    }
+
+    private static unsafe long FrameBytes(EngineWorld world, ulong frames)
+    {
+        // Frames are given from the lowest on; what devices and swap hold lies behind them.
+        FrameTable table = ((MemorySystem)world.Memory).Core.Physical.Frames;
+        return Resident((byte*)table.Flags, frames * sizeof(FrameFlags))
+            + Resident((byte*)table.MapCount, frames * sizeof(ushort))
+            + Resident((byte*)table.ReverseMap, frames * (ulong)sizeof(RmapEntry))
+            + Resident((byte*)table.FolioMaps, frames / BlockPages * sizeof(uint))
+            + Resident((byte*)table.FolioEntries, frames / BlockPages * sizeof(ushort));
+    }
+
+    private static unsafe long Resident(byte* from, ulong byteCount)
+    {
+        // Columns begin on a system page, and so does what is asked for here up to its own length.
+        nuint page = (nuint)Environment.SystemPageSize;
+        byte* first = (byte*)((nuint)from & ~(page - 1));
+        return VirtualMemory.ResidentBytes(first, (nuint)(from + byteCount - first));
     }
 }

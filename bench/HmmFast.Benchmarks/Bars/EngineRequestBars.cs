@@ -1,106 +1,75 @@
-using HmmFast.Kernels;
-using HmmFast.Memory;
-
 namespace HmmFast.Benchmarks.Bars;
 
 /// <summary>Requests some of whose pages need work: what the interruptions cost the scan, and what the whole call costs beside the reference.</summary>
 public static class EngineRequestBars
 {
-    private const byte WorkClass = 77;
-
     /// <summary>Measures.</summary>
     /// <param name="session">Rounds and sizes.</param>
     /// <param name="baselines">Not used.</param>
     public static void Measure(BarSession session, string? baselines)
     {
-        foreach (ulong pageCount in session.Sizes(1 << 14, 1 << 18, 1 << 24))
+        foreach (ulong pageCount in session.Sizes(1 << 12, 1 << 18, 1 << 24))
         {
-            Scan(session, (int)pageCount);
+            Stops(session, pageCount);
         }
 
-        ulong size = session.Largest(1 << 14, 1 << 18);
-        EndToEnd(session, size, 2, 10);
-        EndToEnd(session, size, 100, 0);
+        foreach (ulong pageCount in session.Sizes(1 << 12, 1 << 18, 1 << 20))
+        {
+            EndToEnd(session, pageCount, 2, "50 % of pages needing work, alternating");
+            EndToEnd(session, pageCount, 100, "1 % of pages needing work");
+        }
     }
 
     /// <summary>
-    /// The scan as the walk does it: up to a page that needs work, and on from there. Nothing is faulted, so all of it is the scan's own time. A fault runs forward
-    /// to the end of its 2 MiB block, so the walk stops once a block; under the other habit it stops at every page.
+    /// What a range fault spends beside the work where one page of a hundred, drawn from each hundred, is empty: the whole call, less what the engine takes for as many empty pages in
+    /// one run. So everything that lies in their being scattered counts as the scan's: ending the loop, finding VMA and action, beginning anew.
     /// </summary>
-    private static void Scan(BarSession session, int pageCount)
+    private static void Stops(BarSession session, ulong pageCount)
     {
-        KernelSet kernels = KernelSet.Best;
-        using var inputs = new KernelInputs(pageCount);
-        var ledger = new NativeMemoryLedger();
-        using var classes = new NativeColumn<byte>("classes of which 1 % need work", pageCount, ledger, HugePagePolicy.Prefer);
-        using var firsts = new NativeColumn<byte>("classes of which the first of a block needs work", pageCount, ledger, HugePagePolicy.Prefer);
-        const byte Work = Resolution.WorkMask & -Resolution.WorkMask;
-        byte[] entries = [.. inputs.Table.Entries[..WorkClass], Work];
-        var table = new ByteTable(entries);
+        using var world = new EngineWorld(pageCount);
+        world.Write(world.All);
+        const ulong Hundred = 100;
         var random = new Random(3);
-        Span<byte> marked = classes.Span(0, pageCount);
-        inputs.Classes.Span(0, pageCount).CopyTo(marked);
-        for (int i = 0; i < pageCount / 100; i++)
+        ulong[] empty = [.. Enumerable.Range(0, (int)(pageCount / Hundred)).Select(i => ((ulong)i * Hundred) + (ulong)random.Next((int)Hundred))];
+        VpnRange together = EngineWorld.Pages(0, (ulong)empty.Length);
+        void Scatter()
         {
-            marked[random.Next(pageCount)] = WorkClass;
-        }
-
-        Span<byte> once = firsts.Span(0, pageCount);
-        inputs.Classes.Span(0, pageCount).CopyTo(once);
-        for (int block = 0; block < pageCount; block += PageOrder.PagesPerBlock)
-        {
-            int first = marked.Slice(block, PageOrder.PagesPerBlock).IndexOf(WorkClass);
-            if (first >= 0)
+            foreach (ulong page in empty)
             {
-                once[block + first] = WorkClass;
+                EngineWorld.Must(world.Space.Advise(EngineWorld.Pages(page, 1), Advice.DontNeed), "empty a page");
             }
         }
 
         IReadOnlyList<Timing> t = session.Measure(
             "1 % needs work",
             [
-                new Contender("scan, nothing needs work", (ulong)pageCount, () => Walk(inputs.Classes.Span(0, pageCount))),
-                new Contender("scan, 1 % needs work, stopping once a block", (ulong)pageCount, () => Walk(firsts.Span(0, pageCount))),
-                new Contender("scan, 1 % needs work, stopping at every page", (ulong)pageCount, () => Walk(classes.Span(0, pageCount))),
+                new Contender("engine, nothing needs work", pageCount, () => world.Fault(world.All, HmmRequestFlags.Fault), static () => { }),
+                new Contender("engine, 1 % empty, running forward", pageCount, () => world.Fault(world.All, HmmRequestFlags.Fault), Scatter),
+                new Contender("engine, 1 % empty, only what is asked", pageCount, () => world.Fault(world.All, HmmRequestFlags.Fault, habit: FaultHabit.OnlyAsked), Scatter),
+                new Contender("engine, as many empty pages in one run", together.PageCount, () => world.Fault(together, HmmRequestFlags.Fault),
+                    () => EngineWorld.Must(world.Space.Advise(together, Advice.DontNeed), "empty a run")),
             ]);
-        double stopNs = (t[2].Median - t[0].Median) * 100;
-        session.Add(new BarResult("resolve with 1 % of pages needing work, scan part", (ulong)pageCount, "of the clean scan", t[1].SpeedOver(t[0]), 0.8,
-            Note: $"(a stop costs {stopNs:0} ns; {t[2].SpeedOver(t[0]):0.00} where only asked pages are faulted and the walk stops at each)"));
+        Add("running forward", t[1]);
+        Add("only what is asked", t[2]);
 
-        void Walk(ReadOnlySpan<byte> over)
+        void Add(string habit, Timing whole)
         {
-            ReadOnlySpan<uint> pfns = inputs.Pfns.Span(0, pageCount);
-            Span<ulong> words = inputs.Words.Span(0, pageCount);
-
-            // Behind a stop the walk looks one block ahead, then two, then four, and to the end of the last of them.
-            int ahead = pageCount;
-            for (int at = 0; at < pageCount;)
-            {
-                long end = ((long)at + ahead + PageOrder.PagesPerBlock - 1) & ~(PageOrder.PagesPerBlock - 1L);
-                int piece = (int)Math.Min(end, pageCount) - at;
-                int done = kernels.Resolve(over.Slice(at, piece), pfns.Slice(at, piece), table, WordFormat.Plain, words.Slice(at, piece));
-                at += done < piece ? done + 1 : done;
-                ahead = done < piece ? PageOrder.PagesPerBlock : Math.Min(ahead * 2, pageCount);
-            }
+            double share = (double)together.PageCount / pageCount;
+            Timing scan = Duel.Of($"1 % needs work: scan part, {habit}", pageCount, [.. whole.Samples.Zip(t[3].Samples, (all, work) => Math.Max(all - (work * share), all / 100))]);
+            session.Add(scan);
+            session.Ratio(
+                $"resolve with 1 % of pages needing work, scan part, {habit}", pageCount, "of the clean scan", scan, t[0], 0.8,
+                $"(the engine's whole call less a fault of as many pages in one run; the whole call {whole.SpeedOver(t[0]):0.00}; {(scan.Median - t[0].Median) / share:0} ns a page that needs work)");
         }
     }
 
-    private static void EndToEnd(BarSession session, ulong pageCount, ulong everyNth, double bar)
+    private static void EndToEnd(BarSession session, ulong pageCount, ulong everyNth, string what)
     {
         using var engine = new EngineWorld(pageCount);
         using var reference = new EngineWorld(pageCount, isReference: true);
         IReadOnlyList<Timing> t = session.Measure(
-            "requests",
-            [
-                Make(engine, $"engine, fault of every {everyNth}. page", everyNth),
-                Make(reference, $"reference, fault of every {everyNth}. page", everyNth),
-            ]);
-        session.Add(new BarResult(
-            everyNth == 2 ? "fault, 50 % of pages needing work, alternating" : "fault, 1 % of pages needing work",
-            pageCount,
-            "x the reference, end to end",
-            t[0].SpeedOver(t[1]),
-            bar == 0 ? 10 : bar));
+            "requests", [Make(engine, $"engine, fault of every {everyNth}. page", everyNth), Make(reference, $"reference, fault of every {everyNth}. page", everyNth)]);
+        session.Ratio($"fault, {what}", pageCount, "x the reference, end to end", t[0], t[1], 10);
     }
 
     private static Contender Make(EngineWorld world, string name, ulong everyNth)

@@ -26,44 +26,47 @@ public static class KernelBars
     {
         ulong pages = limits.PageCount;
         var kernels = new KernelContenders(inputs, KernelSet.Best);
-        IReadOnlyList<Timing> t = session.Measure("kernels",
+        Contender[] works =
         [
-            limits.Copy(), limits.Fill(), limits.FillNonTemporal(), limits.ReadClasses(), limits.Stream(), limits.StreamNonTemporal(), limits.ReadColumns(),
-            kernels.Resolve, kernels.ResolveAll, kernels.ResolveSticky, kernels.PerPage, kernels.Classify,
-            kernels.ResolveRuns, kernels.ExtentsOfRuns, kernels.ExtentsWithoutRuns, kernels.Huge, kernels.Hole, kernels.Map,
-        ]);
+            kernels.Resolve, kernels.ResolveAll, kernels.PerPage, kernels.Classify, kernels.ResolveRuns, kernels.ExtentsOfRuns, kernels.ExtentsWithoutRuns, kernels.Huge, kernels.Hole,
+            kernels.ResolveSticky, kernels.Map,
+        ];
+        IReadOnlyList<Timing> t = session.Measure(
+            "kernels", [limits.Copy(), limits.ReadColumns(), limits.ReadClasses(), .. works, .. limits.FillForms(), .. limits.ZeroForms(), .. limits.StreamForms()]);
         Timing copy = t[0];
-        Timing fill = Faster(t[1], t[2]);
-        Timing stream = Faster(t[4], t[5]);
-        Timing resolve = t[7];
+        Timing read = t[1];
+        Timing[] work = [.. t.Skip(3).Take(works.Length)];
+        Timing[] forms = [.. t.Skip(3 + works.Length)];
+        Timing fill = Timing.FastestOf(forms[..3]);
+        Timing zeros = Timing.FastestOf(forms[3..6]);
+        Timing stream = Timing.FastestOf(forms[6..]);
+        Timing resolve = work[0];
         if (pages is 1 << 24 or 1 << 16)
         {
-            session.Add(new BarResult("kernel: resolve", pages, "x memcpy of the result array", resolve.SpeedOver(copy), pages == 1 << 24 ? 2.0 : 1.2,
-                Note: $"(the stream limit itself is {stream.SpeedOver(copy):0.00} x memcpy)"));
+            session.Ratio("kernel: resolve", pages, "x memcpy of the result array", resolve, copy, pages == 1 << 24 ? 2.0 : 1.2, $"(the stream limit itself is {stream.SpeedOver(copy):0.00} x memcpy)");
         }
 
-        session.Add(new BarResult("kernel: resolve, 77 classes", pages, "of the stream limit", resolve.SpeedOver(stream), 0.9));
-        session.Add(new BarResult("kernel: resolve, 256 classes", pages, "of the stream limit", t[8].SpeedOver(stream), 0.9));
+        session.Ratio("kernel: resolve, 77 classes", pages, "of the stream limit", resolve, stream, 0.9, $"({stream.Name})");
+        session.Ratio("kernel: resolve, 256 classes", pages, "of the stream limit", work[1], stream, 0.9);
         if (pages == 1 << 24)
         {
-            session.Add(new BarResult("kernel: resolve with per-page requests", pages, "x memcpy of the result array", t[10].SpeedOver(copy), 1.0));
+            session.Ratio("kernel: resolve with per-page requests", pages, "x memcpy of the result array", work[2], copy, 1.0);
 
             // The column is half of the last cache: what the contender before left there decides what reading costs, so both have the same one before them.
             IReadOnlyList<Timing> readers = session.Measure("readers",
                 [limits.FillNonTemporal(), limits.ReadClasses(), limits.FillNonTemporal("fill again"), kernels.Classify]);
-            session.Add(new BarResult("kernel: classify", pages, "of the read limit", readers[3].SpeedOver(readers[1]), 0.9));
-            session.Add(new BarResult("kernel: extents, no runs", pages, "x resolve", t[14].SpeedOver(resolve), 0.7));
+            session.Ratio("kernel: classify", pages, "of the read limit", readers[3], readers[1], 0.9);
         }
 
         if (pages == 1 << 20)
         {
-            session.Add(new BarResult("kernel: classify", pages, "x memcpy of the result array", t[11].SpeedOver(copy), 6));
+            session.Ratio("kernel: classify", pages, "x memcpy of the result array", work[3], copy, 6);
         }
 
-        session.Add(new BarResult("kernel: extents, runs of 64", pages, "x resolve", t[13].SpeedOver(t[12]), 5,
-            Note: $"(reading the columns is itself {t[6].SpeedOver(t[12]):0.0} x resolve)"));
-        session.Add(new BarResult("kernel: huge entries", pages, "of the fill limit", t[15].SpeedOver(fill), 0.95));
-        session.Add(new BarResult("kernel: holes", pages, "of the fill limit", t[16].SpeedOver(fill), 0.95));
+        session.Ratio("kernel: extents, runs of 64", pages, "x resolve", work[5], work[4], 5, $"(reading the columns is itself {read.SpeedOver(work[4]):0.0} x resolve)");
+        session.Ratio("kernel: extents, no runs", pages, "x resolve", work[6], resolve, 0.7);
+        session.Ratio("kernel: huge entries", pages, "of the fill limit", work[7], fill, 0.95);
+        session.Ratio("kernel: holes", pages, "of the limit of zeros", work[8], zeros, 0.95);
     }
 
     private static void Widths(BarSession session, MemoryLimits limits, KernelInputs inputs)
@@ -87,10 +90,8 @@ public static class KernelBars
             double bar = set.WidthBits switch { 256 => 1.2, 128 => 0.5, _ => 0 };
             if (bar > 0)
             {
-                session.Add(new BarResult($"kernel: resolve, {set.Name} bits", limits.PageCount, "x memcpy of the result array", t[1 + (4 * i)].SpeedOver(t[0]), bar));
+                session.Ratio($"kernel: resolve, {set.Name} bits", limits.PageCount, "x memcpy of the result array", t[1 + (4 * i)], t[0], bar);
             }
         }
     }
-
-    private static Timing Faster(Timing a, Timing b) => a.Median <= b.Median ? a : b;
 }

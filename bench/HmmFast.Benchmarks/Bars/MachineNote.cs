@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace HmmFast.Benchmarks.Bars;
@@ -20,11 +21,25 @@ public sealed record MachineNote(string Cpu, int Cores, long MemoryMiB, string O
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20,
         RuntimeInformation.OSDescription,
         RuntimeInformation.FrameworkDescription,
-        Avx512Vbmi.IsSupported ? "AVX-512 VBMI" : Avx512BW.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "128-bit or scalar",
+        Avx512Vbmi.IsSupported ? "AVX-512 VBMI" : Avx512BW.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : Vector128.IsHardwareAccelerated ? "128 bits" : "no vectors",
         Caches());
 
     /// <summary>The processor's name as a folder's name.</summary>
     public string Folder => string.Join('-', Cpu.Split([' ', '(', ')', '@', '/', ','], StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant();
+
+    /// <summary>Memory that could be had now without pushing anything out.</summary>
+    public static long AvailableBytes()
+    {
+        const string name = "MemAvailable:";
+        string? line = File.Exists("/proc/meminfo") ? File.ReadLines("/proc/meminfo").FirstOrDefault(static line => line.StartsWith(name, StringComparison.Ordinal)) : null;
+        if (line is not null)
+        {
+            return long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), System.Globalization.CultureInfo.InvariantCulture) << 10;
+        }
+
+        GCMemoryInfo memory = GC.GetGCMemoryInfo();
+        return memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes;
+    }
 
     private static string CpuName()
     {

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace HmmFast.Benchmarks.Bars;
 
 /// <summary>Loops without logic that move the bytes which the engine's kernels must move: what the machine's memory allows.</summary>
-public sealed unsafe class MemoryLimits : IDisposable
+public sealed unsafe partial class MemoryLimits : IDisposable
 {
     private readonly byte* _classes;
     private readonly uint* _pfns;
@@ -27,24 +27,12 @@ public sealed unsafe class MemoryLimits : IDisposable
     /// <summary>Copies an array of one 8-byte word a page.</summary>
     public Contender Copy(string name = "memcpy of the result array") => new(name, PageCount, CopyWords);
 
-    /// <summary>Fills an array of one 8-byte word a page.</summary>
-    public Contender Fill(string name = "fill of the result array") => new(name, PageCount, FillWords);
-
-    /// <summary>The same with stores that go past the caches.</summary>
-    public Contender FillNonTemporal(string name = "fill of the result array, non-temporal") => new(name, PageCount, FillWordsPast);
-
     /// <summary>Reads the class column (1 byte a page) and adds it up.</summary>
     public Contender ReadClasses(string name = "read of the class column") => new(name, PageCount, () => Sink = Sum((byte*)_classes, PageCount));
 
     /// <summary>Reads both columns (5 bytes a page) and adds them up.</summary>
     public Contender ReadColumns(string name = "read of both columns") =>
         new(name, PageCount, () => Sink = Sum(_classes, PageCount) + Sum((byte*)_pfns, PageCount * sizeof(uint)));
-
-    /// <summary>Reads 5 bytes and writes 8 a page: the limit of a resolve, with ordinary stores.</summary>
-    public Contender Stream(string name = "stream, 5 in 8 out") => new(name, PageCount, () => StreamWords(nonTemporal: false));
-
-    /// <summary>The same with stores that go past the caches.</summary>
-    public Contender StreamNonTemporal(string name = "stream, 5 in 8 out, non-temporal") => new(name, PageCount, () => StreamWords(nonTemporal: true));
 
     /// <summary>Writes both columns (5 bytes a page): the limit of a fault in empty memory.</summary>
     public Contender WriteColumns(string name = "write of both columns") => new(name, PageCount, WriteBoth);
@@ -88,37 +76,6 @@ public sealed unsafe class MemoryLimits : IDisposable
 
     private void CopyWords() => Buffer.MemoryCopy(_from, _to, PageCount * sizeof(ulong), PageCount * sizeof(ulong));
 
-    private void FillWords()
-    {
-        const ulong Chunk = 1 << 28;
-        for (ulong done = 0; done < PageCount; done += Chunk)
-        {
-            new Span<ulong>(_to + done, (int)Math.Min(Chunk, PageCount - done)).Fill(0x8000_0000_0000_0000);
-        }
-    }
-
-    private void FillWordsPast()
-    {
-        Vector256<ulong> value = Vector256.Create(0x8000_0000_0000_0001);
-        for (ulong i = 0; i + 8 <= PageCount; i += 8)
-        {
-            if (Vector512.IsHardwareAccelerated)
-            {
-                Vector512.Create(value, value).StoreAlignedNonTemporal(_to + i);
-            }
-            else
-            {
-                value.StoreAlignedNonTemporal(_to + i);
-                value.StoreAlignedNonTemporal(_to + i + 4);
-            }
-        }
-
-        if (Sse.IsSupported)
-        {
-            Sse.StoreFence();
-        }
-    }
-
     private void WriteBoth()
     {
         NativeMemory.Fill(_classes, (nuint)PageCount, 7);
@@ -153,69 +110,6 @@ public sealed unsafe class MemoryLimits : IDisposable
         // The result array's two halves stand in for a second pair of columns: the same bytes, already there.
         Buffer.MemoryCopy(_classes, _to, PageCount, PageCount);
         Buffer.MemoryCopy(_pfns, _from, PageCount * sizeof(uint), PageCount * sizeof(uint));
-    }
-
-    private void StreamWords(bool nonTemporal)
-    {
-        ulong i = 0;
-        ulong count = PageCount;
-        byte* classes = _classes;
-        uint* pfns = _pfns;
-        ulong* to = _to;
-        if (Avx512BW.IsSupported && Vector512.IsHardwareAccelerated)
-        {
-            for (; i + 16 <= count; i += 16)
-            {
-                Vector512<uint> pfn = Vector512.Load(pfns + i);
-                Vector128<byte> kind = Vector128.Load(classes + i);
-                Vector512<ulong> low = Avx512F.ConvertToVector512UInt64(pfn.GetLower()) | Top(kind);
-                Vector512<ulong> high = Avx512F.ConvertToVector512UInt64(pfn.GetUpper()) | Top(Sse2.ShiftRightLogical128BitLane(kind, 8));
-                Store(to + i, low, nonTemporal);
-                Store(to + i + 8, high, nonTemporal);
-            }
-        }
-        else if (Avx2.IsSupported)
-        {
-            for (; i + 4 <= count; i += 4)
-            {
-                Vector256<ulong> pfn = Avx2.ConvertToVector256Int64(pfns + i).AsUInt64();
-                Vector256<ulong> kind = Avx2.ConvertToVector256Int64(classes + i).AsUInt64() << 56;
-                if (nonTemporal)
-                {
-                    Avx.StoreAlignedNonTemporal(to + i, pfn | kind);
-                }
-                else
-                {
-                    (pfn | kind).Store(to + i);
-                }
-            }
-        }
-
-        for (; i < count; i++)
-        {
-            to[i] = pfns[i] | ((ulong)classes[i] << 56);
-        }
-
-        if (nonTemporal && Sse.IsSupported)
-        {
-            Sse.StoreFence();
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> Top(Vector128<byte> kinds) => Avx512F.ConvertToVector512UInt64(kinds) << 56;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(ulong* to, Vector512<ulong> value, bool nonTemporal)
-    {
-        if (nonTemporal)
-        {
-            value.StoreAlignedNonTemporal(to);
-        }
-        else
-        {
-            value.Store(to);
-        }
     }
 
     private static ulong Sum(byte* from, ulong byteCount)

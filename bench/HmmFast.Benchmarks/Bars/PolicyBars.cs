@@ -18,11 +18,9 @@ public static class PolicyBars
     public static void Measure(BarSession session, string? baselines)
     {
         // The bars are stated for memory that is larger than the caches; a smoke run takes a small size.
-        foreach (ulong pageCount in session.LargestPageCount < 1 << 24 ? session.Sizes(1 << 14) : session.Sizes(1 << 24))
-        {
-            RangeFaults(session, pageCount);
-            DmaMaps(session, pageCount);
-        }
+        ulong size = session.Largest(1 << 14, 1 << 24);
+        RangeFaults(session, size);
+        DmaMaps(session, size);
 
         if (session.LargestPageCount >= 1 << 20)
         {
@@ -49,10 +47,9 @@ public static class PolicyBars
         contenders.Add(new Contender("aliases", pageCount, () => world.Fault(PolicyCatalog.Find("P3")[0], words, OwnerId.Null, HmmRequestFlags.Fault | HmmRequestFlags.AllowP2p)));
         IReadOnlyList<Timing> timings = session.Measure("policies", contenders);
         Timing mainline = timings[1];
-        double worst = timings.Skip(1).SkipLast(1).Min(timing => timing.SpeedOver(mainline));
-        string name = timings.Skip(1).SkipLast(1).MinBy(timing => timing.SpeedOver(mainline))!.Name;
-        session.Add(new BarResult("range fault, slowest policy", pageCount, "x owner-only, same outcomes", worst, 0.9, Note: $"({name})"));
-        session.Add(new BarResult("range fault, aliases for every private page", pageCount, "x owner-only with private pfns", timings[^1].SpeedOver(mainline), 0.4));
+        Timing slowest = timings.Skip(1).SkipLast(1).MinBy(timing => timing.SpeedOver(mainline))!;
+        session.Ratio("range fault, slowest policy", pageCount, "x owner-only, same outcomes", slowest, mainline, 0.9, $"({slowest.Name})");
+        session.Ratio("range fault, aliases for every private page", pageCount, "x owner-only with private pfns", timings[^1], mainline, 0.4);
     }
 
     private static void DmaMaps(BarSession session, ulong pageCount)
@@ -73,20 +70,21 @@ public static class PolicyBars
         HmmPfn[] work = new HmmPfn[pageCount];
         IReadOnlyList<Timing> timings = session.Measure("dma map",
         [
-            new Contender("memcpy of the result array", pageCount, () => system.CopyTo(work, 0)),
+            new Contender("memcpy of the result array", pageCount, () => system.CopyTo(work, 0), static () => { }),
             new Contender("system pages, IOMMU", pageCount, () => iommu!.Map(0, work, addresses), () => system.CopyTo(work, 0)),
             new Contender("system pages, physical", pageCount, () => bare!.Map(0, work, addresses), () => system.CopyTo(work, 0)),
             new Contender("half aliases in runs of 64", pageCount, () => iommu!.Map(0, work, addresses), () => mixed.CopyTo(work, 0)),
         ]);
         for (int i = 1; i < timings.Count; i++)
         {
-            session.Add(new BarResult($"dma map, {timings[i].Name}", pageCount, "x memcpy of the result array", timings[i].SpeedOver(timings[0]), 0.5));
+            session.Ratio($"dma map, {timings[i].Name}", pageCount, "x memcpy of the result array", timings[i], timings[0], 0.5);
         }
 
         ulong before = iommu!.Counters.P2pLookups;
         mixed.CopyTo(work, 0);
         _ = iommu.Map(0, work, addresses);
-        session.Add(new BarResult("dma map, look-ups for one pagemap", pageCount, "look-ups a call", iommu.Counters.P2pLookups - before, 1, MustStayBelow: true));
+        session.Add(new BarResult("dma map, look-ups for one pagemap", pageCount, "look-ups a call", iommu.Counters.P2pLookups - before, 1, MustStayBelow: true, IsExact: true));
+        EngineAllocations.Add(session, "dma map, half aliases in runs of 64", pageCount, () => iommu.Map(0, work, addresses), () => mixed.CopyTo(work, 0));
         iommu.Dispose();
         bare!.Dispose();
     }

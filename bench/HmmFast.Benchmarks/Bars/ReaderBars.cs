@@ -18,7 +18,7 @@ public static class ReaderBars
     /// <param name="baselines">Not used.</param>
     public static void Measure(BarSession session, string? baselines)
     {
-        int functionCount = session.Rounds > 1 ? LargeFunctionCount : SmokeFunctionCount;
+        int functionCount = !session.IsSmoke ? LargeFunctionCount : SmokeFunctionCount;
         byte[] lspci = LargeMachineTexts.LspciText(functionCount);
         byte[] json = LargeMachineTexts.Json(functionCount);
         int count = MachineReader.Parse(lspci, "lspci").Functions.Count;

@@ -12,7 +12,7 @@ public static class TopologyBars
     public static void Measure(BarSession session, string? baselines)
     {
         Measure(session, 1_000, 50);
-        if (session.Rounds > 1)
+        if (!session.IsSmoke)
         {
             Measure(session, 10_000, 5_000);
         }
