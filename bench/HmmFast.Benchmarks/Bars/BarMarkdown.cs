@@ -44,7 +44,7 @@ internal static class BarMarkdown
             string state = bar.IsInformation ? "for information" : bar.IsMet ? "met" : "**not met**";
             string how = bar.Isa.Length == 0 || bar.Isa == isa ? "" : $" [{bar.Isa}]";
             string note = bar.Note.Length == 0 ? "" : $" {bar.Note}";
-            string reason = bar.IsMissed ? $" {reasons.For(bar) ?? "No reason given yet."}" : "";
+            string reason = bar.IsMissed ? $"; {reasons.For(bar) ?? "no reason given yet"}" : "";
             Line(text, $"| {bar.Work} | {bar.PageCount:n0} | {bar.Measure} | {bar.Value:0.00} | {spread} | {asked} | {state}{how}{note}{reason} |");
         }
     }

@@ -27,9 +27,9 @@ public static class BarPlots
         ("snapshot", "Range fault that faults nothing: pages a second",
         [
             Engine,
-            new("stream, 5 bytes in, 8 out, fastest form", ResolveBytes, "limits: stream limit"),
+            new("stream, 5 bytes in, 8 out, fastest form", ResolveBytes, "limits: stream, 5 in 8 out", "limits: stream limit"),
             Memcpy,
-            new("fill of the result array, fastest form", WordBytes, "limits: fill limit"),
+            new("fill of the result array, fastest form", WordBytes, "limits: fill of the result array", "limits: fill limit"),
             new("read of both columns", ColumnBytes, "limits: read of both columns"),
             new("reference (bytes as the engine's)", ResolveBytes, "snapshot: " + EngineSnapshotBars.ReferenceSnapshot),
             new("walk in C, shaped like the kernel's", EntryAndWordBytes, Baselines.WalkName),
