@@ -61,11 +61,11 @@ public static class EquivalenceChecks
     // Pages on both sides of a border from the start: what comes back from there is rarer than what goes there.
     private static readonly Operation[] BorderWindow = [.. MappedWindow, new(OperationKind.MigrateAcross, 0, 0, 0, 0, 5)];
 
-    // One file's pages at two places, written through the first: whoever wants one that is being migrated finds it by the file.
+    // One file's pages at two places, written and collected through the first: whoever wants one meanwhile finds it by the file.
     private static readonly Operation[] FileWindow =
     [
         .. MappedWindow, new(OperationKind.Map, 0, 0, (11 * 8) + 2, 2, 3), new(OperationKind.Map, 0, 20, (11 * 8) + 2, 2, 3),
-        new(OperationKind.CpuWrite, 0, 0, (11 * 8) + 2, 0, 0),
+        new(OperationKind.CpuWrite, 0, 0, (11 * 8) + 2, 0, 0), new(OperationKind.BeginMigration, 0, 0, (11 * 8) + 2, 0, 2),
     ];
 
     // Pages that two processes share: what befalls one must show in the other.
