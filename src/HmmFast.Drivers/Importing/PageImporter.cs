@@ -102,6 +102,9 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
     /// <summary>Told each step; null for nobody.</summary>
     public ImportObserver? Observer { get; set; }
 
+    /// <summary>Told each hmm_range_fault call; null for nobody.</summary>
+    public ICallObserver? CallObserver { get; set; }
+
     /// <summary>Called between the range fault and the DMA map, where the world may change; null for nothing. For tests.</summary>
     public Action? BetweenFaultAndMap { get; set; }
 
@@ -313,7 +316,9 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
             int length = Math.Min(count - from, _options.CallPageCount);
             HmmRange call = request with { Range = new VpnRange(range.Start + (ulong)from, (ulong)length), NotifierSequence = _sequence };
             _counters.RangeFaultCalls++;
+            CallObserver?.BeforeCall(call, _scratchWords.AsSpan(from, length));
             status = _space.RangeFault(call, _scratchWords.AsSpan(from, length));
+            CallObserver?.AfterCall(call, _scratchWords.AsSpan(from, length), status);
             BetweenCalls?.Invoke();
         }
 
