@@ -27,7 +27,7 @@ internal static class PolicyCsv
     private static void WritePairs(CommandIo io, PolicyComparisonReport report)
     {
         PageOutcome[] outcomes = [.. Enum.GetValues<PageOutcome>().Where(outcome => outcome != PageOutcome.None)];
-        io.Output.WriteLine(string.Join(",", ["policy", "number", "habit", "client", "provider", "pages", "collateralPages", .. outcomes.Select(outcome => outcome + "Pages")]));
+        io.Output.WriteLine(string.Join(",", ["policy", "number", "habit", "client", "provider", "pages", "collateralPages", .. PairMetrics.Of(report.Results[0].Pairs[0]).Select(metric => metric.Name), .. outcomes.Select(outcome => outcome + "Pages")]));
         foreach (PolicyResult result in report.Results)
         {
             foreach (PairCounts pair in result.Pairs.Where(pair => pair.Total != 0))
@@ -35,7 +35,7 @@ internal static class PolicyCsv
                 string provider = pair.Provider < 0 ? "system" : report.Scenario.Devices[pair.Provider].Name;
                 io.Output.WriteLine(string.Join(
                     ",",
-                    [.. Row(result), report.Scenario.Devices[pair.Client].Name, provider, Number(pair.Total), Number(pair.CollateralPages), .. outcomes.Select(outcome => Number(pair[outcome]))]));
+                    [.. Row(result), report.Scenario.Devices[pair.Client].Name, provider, Number(pair.Total), Number(pair.CollateralPages), .. PairMetrics.Of(pair).Select(metric => Number(metric.Value)), .. outcomes.Select(outcome => Number(pair[outcome]))]));
             }
         }
     }

@@ -17,6 +17,7 @@ internal static class PolicyJson
             units.Add(metric.Name, metric.Unit);
         }
 
+        units.Add("breakEvenUses", "uses");
         JsonArray policies = [];
         for (int i = 0; i < report.Results.Count; i++)
         {
@@ -40,6 +41,7 @@ internal static class PolicyJson
             ["units"] = units,
             ["policies"] = policies,
             ["costs"] = costs,
+            ["checksPaid"] = report.Scenario.Costs.ChecksPaid == CheckCharge.PerRun ? "perRun" : "perPage",
             ["verified"] = report.IsVerified,
             ["differences"] = new JsonArray([.. report.Differences.Select(difference => JsonValue.Create(difference))]),
         });
@@ -65,6 +67,17 @@ internal static class PolicyJson
             policy.Add("breakEvenMeaning", breakEven.Meaning);
         }
 
+        policy.Add("shortfalls", new JsonArray([.. result.Shortfalls.Select(shortfall => new JsonObject
+        {
+            ["line"] = shortfall.Line,
+            ["step"] = shortfall.Step,
+            ["status"] = shortfall.Status.ToString(),
+            ["lacking"] = shortfall.Lacking,
+            ["missingPages"] = shortfall.MissingPages,
+            ["requests"] = shortfall.Requests,
+            ["firstRound"] = shortfall.FirstRound,
+            ["message"] = shortfall.Describe(report.Scenario),
+        })]));
         if (pairs)
         {
             policy.Add("pairs", new JsonArray([.. result.Pairs.Where(pair => pair.Total != 0).Select(pair => Pair(report, pair))]));
@@ -87,6 +100,11 @@ internal static class PolicyJson
             ["pages"] = pair.Total,
             ["collateralPages"] = pair.CollateralPages,
         };
+        foreach ((string name, ulong value) in PairMetrics.Of(pair))
+        {
+            counts.Add(name, value);
+        }
+
         foreach (PageOutcome outcome in Enum.GetValues<PageOutcome>())
         {
             if (outcome != PageOutcome.None)

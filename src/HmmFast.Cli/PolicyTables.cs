@@ -15,14 +15,14 @@ internal static class PolicyTables
 
     private static readonly string[] WhereColumns =
     [
-        "localPages", "privatePages", "aliasBusPages", "aliasHostBridgePages", "systemPages", "holePages", "failedPages", "unusablePfns",
+        "localPages", "privatePages", "aliasBusPages", "aliasHostBridgePages", "systemPages", "coherentPages", "holePages", "failedPages", "unusablePfns",
         "migratedPages", "collateralPages", "ownPulledBackPages", "pingPongPages", "evictedPages",
     ];
 
     private static readonly string[] CostColumns =
     [
         "rangeFaultCalls", "secondCalls", "busyRetries", "failedRequests", "checksPerPage", "checksPerRun", "dmaMapFailures", "dmaP2pLookups", "tlbInvalidations",
-        "revokedPages", "ownerChanges", "pairsLostToCliques",
+        "revokedPages", "ownerChanges", "pairsLostToCliques", "outOfMemoryRequests", "failedChanges", "missingFrames", "fullDeviceMoves",
     ];
 
     private static readonly string[] TimeColumns = ["structPageBytes", "setupTimeNs", "useTimeNs", "totalTimeNs"];
@@ -32,7 +32,7 @@ internal static class PolicyTables
         PolicyScenario scenario = report.Scenario;
         io.Output.WriteLine(Invariant($"{scenario.Name}: {scenario.Description}"));
         io.Output.WriteLine(Invariant(
-            $"{ByteSize.Format(report.PageCount * PageOrder.PageSizeBytes)} of {report.MemoryName}, {scenario.Rounds} x [{string.Join(", ", scenario.Steps.Select(step => Describe(scenario, step)))}], {ByteSize.Format((ulong)scenario.ChunkPageCount * PageOrder.PageSizeBytes)} a request"));
+            $"{ByteSize.Format(report.PageCount * PageOrder.PageSizeBytes)} of {report.MemoryName}, {scenario.Rounds} x [{string.Join(", ", scenario.Steps.Select(step => step.Describe(scenario)))}], {ByteSize.Format((ulong)scenario.ChunkPageCount * PageOrder.PageSizeBytes)} a request"));
         if (report.IsCompacted)
         {
             io.Output.WriteLine("unused address spans of 512 GiB are closed up: addresses count without them");
@@ -42,6 +42,11 @@ internal static class PolicyTables
         PrintTable(io, "calls and checks", report, CostColumns, breakEven: false);
         PrintTable(io, "memory and time", report, TimeColumns, breakEven: true);
         io.Output.WriteLine("= as owner-only; numbers are pages or calls, k and M thousands and millions; times under the cost model (--costs), a use reads all of it once");
+        foreach (string shortfall in Shortfalls(report))
+        {
+            io.Output.WriteLine(shortfall);
+        }
+
         if (pairs)
         {
             PrintPairs(io, report);
@@ -52,10 +57,11 @@ internal static class PolicyTables
             PrintCosts(io, scenario.Costs);
         }
 
-        foreach (PageTrace trace in report.Traces)
+        for (int i = 0; i < report.Traces.Count; i++)
         {
+            PageTrace trace = report.Traces[i];
             io.Output.WriteLine();
-            io.Output.WriteLine($"{trace.Policy}:");
+            io.Output.WriteLine($"{Name(report, report.Results[i])}:");
             foreach (string line in trace.Lines)
             {
                 io.Output.WriteLine("  " + line);
@@ -104,12 +110,10 @@ internal static class PolicyTables
             table.AddColumn(new TableColumn("migrating pays").RightAligned().NoWrap().PadLeft(1).PadRight(0));
         }
 
-        bool severalHabits = report.Results.Any(result => result.Habit != report.Results[0].Habit);
         foreach (PolicyResult result in report.Results)
         {
             PolicyResult? mainline = report.Results.FirstOrDefault(other => other.Policy.Name == "owner-only" && other.Habit == report.Results[0].Habit);
-            string habit = severalHabits ? result.Habit == FaultHabit.RunForward ? " (run)" : " (asked)" : "";
-            List<Text> cells = [new Text($"{PolicyCatalog.NumberOf(result.Policy),-4}{result.Policy.Name}{habit}")];
+            List<Text> cells = [new Text($"{PolicyCatalog.NumberOf(result.Policy),-4}{Name(report, result)}")];
             foreach (MetricDescription metric in shown)
             {
                 double value = metric.Value(result);
@@ -132,41 +136,94 @@ internal static class PolicyTables
         }
     }
 
+    /// <summary>What could not be carried through, a sentence for each step and all the policies under which it happened alike.</summary>
+    public static IReadOnlyList<string> Shortfalls(PolicyComparisonReport report)
+    {
+        List<(string Text, List<string> Policies)> told = [];
+        foreach (PolicyResult result in report.Results)
+        {
+            foreach (StepShortfall shortfall in result.Shortfalls)
+            {
+                string text = shortfall.Describe(report.Scenario);
+                List<string>? known = told.Find(other => other.Text == text).Policies;
+                if (known is null)
+                {
+                    told.Add((text, [Name(report, result)]));
+                }
+                else
+                {
+                    known.Add(Name(report, result));
+                }
+            }
+        }
+
+        return [.. told.Select(item => $"{item.Text} (under {string.Join(", ", item.Policies)})")];
+    }
+
     private static void PrintPairs(CommandIo io, PolicyComparisonReport report)
     {
         foreach (PolicyResult result in report.Results)
         {
-            Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(result.Policy.Name) };
-            foreach (string header in (string[])["client", "page was on", "pages", "local", "private", "exporter", "bus", "bridge", "system", "failed", "unusable", "collateral"])
-            {
-                TableColumn column = new TableColumn(header).NoWrap();
-                table.AddColumn(header is "client" or "page was on" ? column : column.RightAligned());
-            }
-
-            foreach (PairCounts pair in result.Pairs.Where(pair => pair.Total != 0))
-            {
-                table.AddRow(
-                    report.Scenario.Devices[pair.Client].Name,
-                    pair.Provider < 0 ? "system" : report.Scenario.Devices[pair.Provider].Name,
-                    Count(pair.Total),
-                    Count(pair[PageOutcome.Local]),
-                    Count(pair[PageOutcome.PrivateLink]),
-                    Count(pair[PageOutcome.PrivateExporterMapped]),
-                    Count(pair[PageOutcome.AliasBus]),
-                    Count(pair[PageOutcome.AliasHostBridge]),
-                    Count(pair[PageOutcome.System] + pair[PageOutcome.SystemWholeRange]),
-                    Count(pair[PageOutcome.Failed]),
-                    Count(pair[PageOutcome.Unusable]),
-                    Count(pair.CollateralPages));
-            }
-
-            io.Tables.Write(table);
+            PrintPairTable(
+                io,
+                report,
+                result,
+                ("pages", pair => Count(pair.Total)),
+                ("local", pair => Count(pair[PageOutcome.Local])),
+                ("private", pair => Count(pair[PageOutcome.PrivateLink])),
+                ("exporter", pair => Count(pair[PageOutcome.PrivateExporterMapped])),
+                ("bus", pair => Count(pair[PageOutcome.AliasBus])),
+                ("bridge", pair => Count(pair[PageOutcome.AliasHostBridge])),
+                ("system", pair => Count(pair[PageOutcome.System] + pair[PageOutcome.SystemWholeRange] - pair.CoherentPages)),
+                ("coherent", pair => Count(pair.CoherentPages)),
+                ("failed", pair => Count(pair[PageOutcome.Failed])),
+                ("unusable", pair => Count(pair[PageOutcome.Unusable])));
+            PrintPairTable(
+                io,
+                report,
+                result,
+                ("to RAM", pair => Count(pair.MigratedPages)),
+                ("pingpong", pair => Count(pair.PingPongPages)),
+                ("collateral", pair => Count(pair.CollateralPages)),
+                ("calls", pair => Count(pair.Calls)),
+                ("EBUSY", pair => Count(pair.BusyCalls)),
+                ("checks/4K", pair => Count(pair.ChecksPerPage)),
+                ("checks/run", pair => Count(pair.ChecksPerRun)),
+                ("map fail", pair => Count(pair.MapFailures)),
+                ("a use", pair => Time(pair.UseTimeNs)));
         }
+    }
+
+    private static void PrintPairTable(CommandIo io, PolicyComparisonReport report, PolicyResult result, params (string Header, Func<PairCounts, string> Cell)[] columns)
+    {
+        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle(Name(report, result)) };
+        table.AddColumn(new TableColumn("client").NoWrap());
+        table.AddColumn(new TableColumn("page was on").NoWrap());
+        foreach ((string header, _) in columns)
+        {
+            table.AddColumn(new TableColumn(header).NoWrap().RightAligned());
+        }
+
+        foreach (PairCounts pair in result.Pairs.Where(pair => pair.Total != 0))
+        {
+            string provider = pair.Provider < 0 ? "system" : report.Scenario.Devices[pair.Provider].Name;
+            table.AddRow([report.Scenario.Devices[pair.Client].Name, provider, .. columns.Select(column => column.Cell(pair))]);
+        }
+
+        io.Tables.Write(table);
+    }
+
+    private static string Name(PolicyComparisonReport report, PolicyResult result)
+    {
+        bool severalHabits = report.Results.Any(other => other.Habit != report.Results[0].Habit);
+        string habit = !severalHabits ? "" : result.Habit == FaultHabit.RunForward ? " (run)" : " (asked)";
+        return result.Policy.Name + habit;
     }
 
     private static void PrintCosts(CommandIo io, CostModel costs)
     {
-        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle("cost model") };
+        string paid = costs.ChecksPaid == CheckCharge.PerRun ? "run of pages of one pagemap" : "page";
+        Table table = new() { Border = TableBorder.Simple, Title = new TableTitle($"cost model; a check is charged once a {paid}") };
         table.AddColumn(new TableColumn("figure").NoWrap());
         table.AddColumn(new TableColumn("value").RightAligned().NoWrap());
         table.AddColumn("source");
@@ -211,17 +268,6 @@ internal static class PolicyTables
         < 1e9 => Invariant($"{ns / 1e6:0.0}ms"),
         _ => Invariant($"{ns / 1e9:0.00}s"),
     };
-
-    private static string Describe(PolicyScenario scenario, ScenarioStep step) => step.Kind switch
-    {
-        ScenarioStepKind.Fault => $"{string.Join("+", step.Devices.Select(device => scenario.Devices[device].Name))} {(step.Writes ? "writes" : "reads")}{Part(step)}",
-        ScenarioStepKind.LinkDown => "link down",
-        ScenarioStepKind.LinkUp => "link up",
-        ScenarioStepKind.Restore => "devices take back",
-        _ => $"{step.Kind.ToString().ToLowerInvariant()} {string.Join("+", step.Devices.Select(device => scenario.Devices[device].Name))}".TrimEnd(),
-    };
-
-    private static string Part(ScenarioStep step) => step.From == 0 && step.To == 1 ? "" : Invariant($" {step.From * 100:0}-{step.To * 100:0} %");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -16,7 +16,8 @@ internal static class CostAccount
         double use = 0;
         foreach (PairCounts pair in result.Pairs)
         {
-            use += Use(pair, scenario, fabric, costs);
+            pair.UseTimeNs = Use(pair, scenario, fabric, costs);
+            use += pair.UseTimeNs;
         }
 
         result.UseTimeNs = use;
@@ -61,9 +62,9 @@ internal static class CostAccount
         // A request that migrates ends its first call with EBUSY: as many migrations are set up as calls were repeated.
         double migrations = work.BusyRetries + result.RestoreMigrations + (result.Fabric.EvictedPages / (double)scenario.ChunkPageCount);
         double checks = 0;
-        foreach ((PolicyChecks check, (ulong pages, _)) in result.Checks)
+        foreach ((PolicyChecks check, (ulong pages, ulong runs)) in result.Checks)
         {
-            checks += pages * costs[NameOf(check)];
+            checks += (costs.ChecksPaid == CheckCharge.PerRun ? runs : pages) * costs[NameOf(check)];
         }
 
         return (work.RangeFaultCalls * costs["rangeFaultCallNs"])

@@ -20,7 +20,7 @@ public static class FrameBudget
     {
         ArgumentNullException.ThrowIfNull(scenario);
         ArgumentNullException.ThrowIfNull(memory);
-        return CountFrames(scenario.MakePlan(PlacementWalk.CountPages(scenario, memory)), memory.Options(scenario.SystemFrameCount));
+        return CountFrames(scenario, scenario.MakePlan(PlacementWalk.CountPages(scenario, memory)), memory.Options(scenario.SystemFrameCount));
     }
 
     /// <summary>The largest memory, in whole GiB, that a scenario's frames have numbers for. Cost: a walk over the placement for each of a dozen sizes.</summary>
@@ -42,20 +42,23 @@ public static class FrameBudget
 
     internal static void Check(PolicyScenario scenario, ScenarioMemory memory, FabricPlan plan, MemorySystemOptions options)
     {
-        ulong frames = CountFrames(plan, options);
+        ulong frames = CountFrames(scenario, plan, options);
         if (frames > uint.MaxValue)
         {
             throw new ScenarioException(
-                $"{scenario.Source}: {ByteSize.Format(memory.PageCount * PageOrder.PageSizeBytes)} of memory take {frames} frames with device memory and windows; there are at most {uint.MaxValue}.");
+                $"{scenario.At(scenario.MemoryLine)}: {ByteSize.Format(memory.PageCount * PageOrder.PageSizeBytes)} of memory take {frames} frames with device memory and windows, those of devices that are plugged in anew included; there are at most {uint.MaxValue}.");
         }
     }
 
-    private static ulong CountFrames(FabricPlan plan, MemorySystemOptions options)
+    private static ulong CountFrames(PolicyScenario scenario, FabricPlan plan, MemorySystemOptions options)
     {
         ulong frames = options.SystemFrameCount + SpareFrames;
-        foreach (FabricMember member in plan.Members)
+        for (int member = 0; member < plan.Members.Count; member++)
         {
-            frames += member.MemoryPageCount + member.WindowPageCount + SpareFramesOfADevice;
+            // Frame numbers are never used again: each time a device is plugged in takes new ones.
+            ulong plugs = (ulong)scenario.Rounds * (ulong)scenario.Steps.Count(step => step.Kind == ScenarioStepKind.Plug && step.Devices[0] == member);
+            plugs += plan.Members[member].IsPluggedAtStart ? 1UL : 0;
+            frames += plugs * (plan.Members[member].MemoryPageCount + plan.Members[member].WindowPageCount + SpareFramesOfADevice);
         }
 
         return frames;

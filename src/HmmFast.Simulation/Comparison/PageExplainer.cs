@@ -48,7 +48,7 @@ internal sealed class PageExplainer
         };
     }
 
-    public void Step(ScenarioStep step, PolicyScenario scenario, int round)
+    public void Step(ScenarioStep step, PolicyScenario scenario, int round, OwnerId? forced)
     {
         _last = null;
         string what = step.Kind switch
@@ -57,6 +57,7 @@ internal sealed class PageExplainer
             ScenarioStepKind.LinkDown or ScenarioStepKind.LinkUp => $"the link {scenario.Devices[scenario.Links[step.Link].From].Name}-{scenario.Devices[scenario.Links[step.Link].To].Name} goes {(step.Kind == ScenarioStepKind.LinkUp ? "up" : "down")}",
             ScenarioStepKind.Restore => "the devices take their pages back",
             ScenarioStepKind.CpuRead => "the CPU reads everything",
+            ScenarioStepKind.MapProvider => step.Describe(scenario),
             _ => $"{step.Kind} {string.Join(", ", step.Devices.Select(device => scenario.Devices[device].Name))}",
         };
         _lines.Add(scenario.Rounds > 1 ? $"round {round + 1}, {what}" : what);
@@ -64,7 +65,7 @@ internal sealed class PageExplainer
         {
             foreach (int member in step.Devices)
             {
-                Ask(member);
+                Ask(member, forced ?? _fabric.OwnerOf(member), step.Writes);
             }
         }
     }
@@ -86,7 +87,7 @@ internal sealed class PageExplainer
         _lines.Add($"    the page {got}; it lies {Place()}");
     }
 
-    private void Ask(int member)
+    private void Ask(int member, OwnerId owner, bool writes)
     {
         Look();
         Pfn pfn = _layout.PfnOf(_word[0]);
@@ -102,15 +103,17 @@ internal sealed class PageExplainer
             Provider = device,
             Client = _fabric.ClientOf(member),
             ProviderOwner = _space.Memory.OwnerOf(device),
-            RangeOwner = _fabric.OwnerOf(member),
+            RangeOwner = owner,
             Reach = reach,
             AliasOffered = isOffered,
             AllowP2p = _policy.RequestsP2p,
+            WriteAsked = writes,
+            EntryIsWritable = _layout.IsWritable(_word[0]),
         };
         ForeignPageAnswer answer = _policy.Decide(question);
         string rest = _policy.Owners == OwnerRule.Bitmap ? $" bitmap={Bit(reach.BitmapAllows)}" : "";
         _lines.Add(
-            $"    O={Bit(question.OwnerMatches)} (owners {question.ProviderOwner.Value} and {question.RangeOwner.Value}) P={Bit(question.AllowP2p)} E={Bit(isOffered)} M={reach.P2p} I={Bit(reach.LinkIsUp)}{rest}"
+            $"    O={Bit(question.OwnerMatches)} (owners {question.ProviderOwner.Value} and {(owner == OwnerId.Null ? "NULL" : owner.Value)}) P={Bit(question.AllowP2p)} E={Bit(isOffered)} M={reach.P2p} I={Bit(reach.LinkIsUp)}{rest}"
             + $" -> {answer.Outcome}{(answer.Checks == PolicyChecks.None ? "" : $" (paid: {answer.Checks})")}");
     }
 

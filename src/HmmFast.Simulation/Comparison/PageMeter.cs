@@ -7,30 +7,31 @@ using HmmFast.Policies;
 
 namespace HmmFast.Simulation.Comparison;
 
-/// <summary>Compares where pages lay before a client faulted them with what it got, and counts the checks that were due.</summary>
+/// <summary>Compares where pages lay before a client faulted them with what it got.</summary>
 internal sealed class PageMeter : IDisposable
 {
     private readonly IMemorySystem _system;
     private readonly DeviceFabric _fabric;
     private readonly IHmmPolicy _policy;
     private readonly PairCounts[] _pairs;
-    private readonly PolicyResult _result;
-    private readonly int _chunkPageCount;
     private HmmPfn[] _before = [];
     private Provider[] _providers = [];
 
-    public PageMeter(IMemorySystem system, DeviceFabric fabric, IHmmPolicy policy, PairCounts[] pairs, PolicyResult result, int chunkPageCount)
+    public PageMeter(IMemorySystem system, DeviceFabric fabric, IHmmPolicy policy, PairCounts[] pairs)
     {
         _system = system;
         _fabric = fabric;
         _policy = policy;
         _pairs = pairs;
-        _result = result;
-        _chunkPageCount = chunkPageCount;
     }
 
     /// <summary>Notes where the pages lie, and what the policy says of each provider's pages for this client.</summary>
-    public void Before(IAddressSpace space, VpnRange part, int client)
+    /// <param name="space">The address space.</param>
+    /// <param name="part">The pages that are about to be accessed.</param>
+    /// <param name="client">By whom.</param>
+    /// <param name="owner">The owner it asks with.</param>
+    /// <param name="writes">Whether it asks for write access.</param>
+    public void Before(IAddressSpace space, VpnRange part, int client, OwnerId owner, bool writes)
     {
         if (_before.Length < (int)part.PageCount)
         {
@@ -43,32 +44,40 @@ internal sealed class PageMeter : IDisposable
         List<Provider> providers = [];
         for (int member = 0; member < _fabric.Count; member++)
         {
-            if (_fabric.DeviceOf(member) is not { } device || _system.KindOf(device) != DeviceMemoryKind.Private)
+            if (_fabric.DeviceOf(member) is not { } device)
             {
                 continue;
             }
 
             (Pfn first, ulong count) = _system.DeviceFrames(device);
+            WordBand frames = WordBand.OfFrames(_system.Options.Layout, first.Value, count);
+            if (_system.KindOf(device) != DeviceMemoryKind.Private)
+            {
+                providers.Add(new Provider(member, frames, IsCoherent: true, null, false, false));
+                continue;
+            }
+
             ProviderReach pair = reach.Of(device);
             ForeignPageQuestion question = new()
             {
                 Provider = device,
                 Client = _fabric.ClientOf(client),
                 ProviderOwner = _system.OwnerOf(device),
-                RangeOwner = _fabric.OwnerOf(client),
+                RangeOwner = owner,
                 Reach = pair,
                 AllowP2p = _policy.RequestsP2p,
+                WriteAsked = writes,
+                EntryIsWritable = true,
             };
             ForeignPageAnswer without = _policy.Decide(question with { AliasOffered = false });
             ForeignPageAnswer with = _policy.Decide(question with { AliasOffered = true });
             providers.Add(new Provider(
                 member,
-                WordBand.OfFrames(_system.Options.Layout, first.Value, count),
+                frames,
+                IsCoherent: false,
                 pair.Window,
                 IsUsable(without, pair, isOffered: false),
-                IsUsable(with, pair, isOffered: true),
-                without.Checks,
-                with.Checks));
+                IsUsable(with, pair, isOffered: true)));
         }
 
         _providers = [.. providers];
@@ -80,20 +89,15 @@ internal sealed class PageMeter : IDisposable
         int offset = (int)(part.Start - importer.Registration.Start);
         ReadOnlySpan<PageOutcome> outcomes = importer.Outcomes.Slice(offset, (int)part.PageCount);
         ReadOnlySpan<HmmPfn> before = _before.AsSpan(0, outcomes.Length);
-        WordBand anyPrivate = AnyPrivate();
+        WordBand anyDevice = AnyDevice();
         int row = client * (_fabric.Count + 1);
         int i = 0;
         while (i < before.Length)
         {
             // A run of pages that lay on one device (or in system memory).
             int which = ProviderOf(before[i]);
-            int end = which >= 0 ? _providers[which].Frames.EndOfRun(before, i) : EndOfSystem(before, i, anyPrivate);
+            int end = which >= 0 ? _providers[which].Frames.EndOfRun(before, i) : EndOfSystem(before, i, anyDevice);
             CountOutcomes(_pairs[row + 1 + (which < 0 ? -1 : _providers[which].Member)], which, outcomes, i, end);
-            if (which >= 0)
-            {
-                CountChecks(_providers[which], i, end, offset);
-            }
-
             i = end;
         }
     }
@@ -130,20 +134,20 @@ internal sealed class PageMeter : IDisposable
         return -1;
     }
 
-    /// <summary>The valid words from the lowest private frame on.</summary>
-    private WordBand AnyPrivate()
+    /// <summary>The valid words from the lowest frame of a device on.</summary>
+    private WordBand AnyDevice()
     {
         HmmPfnLayout layout = _system.Options.Layout;
         ulong lowest = _providers.Length == 0 ? layout.PfnMask + 1 : _providers.Min(provider => provider.Frames.First & layout.PfnMask);
         return WordBand.OfFrames(layout, lowest, layout.PfnMask + 1 - lowest);
     }
 
-    private int EndOfSystem(ReadOnlySpan<HmmPfn> before, int from, WordBand anyPrivate)
+    private int EndOfSystem(ReadOnlySpan<HmmPfn> before, int from, WordBand anyDevice)
     {
-        int end = anyPrivate.StartOfRun(before, from);
+        int end = anyDevice.StartOfRun(before, from);
         while (end < before.Length && ProviderOf(before[end]) < 0)
         {
-            end = anyPrivate.StartOfRun(before, end + 1);
+            end = anyDevice.StartOfRun(before, end + 1);
         }
 
         return end;
@@ -158,8 +162,14 @@ internal sealed class PageMeter : IDisposable
             int run = MemoryMarshal.Cast<PageOutcome, byte>(outcomes[from..to]).IndexOfAnyExcept((byte)outcome);
             int end = run < 0 ? to : from + run;
             pair.Add(outcome, (ulong)(end - from));
-            if (which >= 0 && outcome is (PageOutcome.System or PageOutcome.SystemWholeRange))
+            bool isSystem = outcome is PageOutcome.System or PageOutcome.SystemWholeRange;
+            if (which >= 0 && isSystem && _providers[which].IsCoherent)
             {
+                pair.CoherentPages += (ulong)(end - from);
+            }
+            else if (which >= 0 && isSystem)
+            {
+                pair.AddMigrated((ulong)(end - from));
                 ulong usable = CountUsable(_providers[which], from, end);
                 pair.CollateralPages += usable;
                 pair.CollateralByFaultPages += outcome == PageOutcome.System ? usable : 0;
@@ -188,45 +198,11 @@ internal sealed class PageMeter : IDisposable
 
     private bool IsOffered(AliasWindow window, int page) => window.TryGetAlias(_system.Options.Layout.PfnOf(_before[page]), out _);
 
-    /// <summary>Checks are due for pages that are private when they are asked for; a run ends where the pagemap changes, and where a request does.</summary>
-    private void CountChecks(Provider provider, int from, int to, int offset)
-    {
-        if (provider.Window is not { OffersAll: false } window)
-        {
-            PolicyChecks checks = provider.Window is null ? provider.ChecksWithout : provider.ChecksWith;
-            int requests = ((offset + to - 1) / _chunkPageCount) - ((offset + from) / _chunkPageCount) + 1;
-            Count(checks, (ulong)(to - from), (ulong)requests);
-            return;
-        }
-
-        // Whether a request's pages are offered goes by its first one.
-        while (from < to)
-        {
-            int end = Math.Min(to, from + _chunkPageCount - ((offset + from) % _chunkPageCount));
-            Count(IsOffered(window, from) ? provider.ChecksWith : provider.ChecksWithout, (ulong)(end - from), 1);
-            from = end;
-        }
-    }
-
-    private void Count(PolicyChecks checks, ulong pageCount, ulong runCount)
-    {
-        for (int bit = 1; bit <= (int)PolicyChecks.PathSelection; bit <<= 1)
-        {
-            PolicyChecks check = (PolicyChecks)bit;
-            if ((checks & check) != 0)
-            {
-                (ulong pages, ulong runs) = _result.ChecksOf(check);
-                _result.Checks[check] = (pages + pageCount, runs + runCount);
-            }
-        }
-    }
-
     private sealed record Provider(
         int Member,
         WordBand Frames,
+        bool IsCoherent,
         AliasWindow? Window,
         bool IsUsableWithout,
-        bool IsUsableWith,
-        PolicyChecks ChecksWithout,
-        PolicyChecks ChecksWith);
+        bool IsUsableWith);
 }

@@ -15,7 +15,9 @@ public static class PolicyMetrics
         new("exporterMappedPages", "pages", "exporter", "of those, mapped by the exporter over PCI", r => r.Pages(PageOutcome.PrivateExporterMapped)),
         new("aliasBusPages", "pages", "bus", "aliases by bus address", r => r.Pages(PageOutcome.AliasBus)),
         new("aliasHostBridgePages", "pages", "bridge", "aliases through the host bridge", r => r.Pages(PageOutcome.AliasHostBridge)),
-        new("systemPages", "pages", "system", "pages of system memory", r => r.Pages(PageOutcome.System) + r.Pages(PageOutcome.SystemWholeRange)),
+        new("systemPages", "pages", "system", "pages of system memory", r => r.Pages(PageOutcome.System) + r.Pages(PageOutcome.SystemWholeRange) - Sum(r, p => p.CoherentPages)),
+        new("coherentPages", "pages", "coherent", "pages of coherent device memory, used where they lie", r => Sum(r, p => p.CoherentPages)),
+        new("providerPages", "pages", "no struct page", "pages without struct page that were mapped, among the aliases", r => Sum(r, p => p.ProviderPages)),
         new("holePages", "pages", "hole", "pages where there is nothing to be had", r => r.Pages(PageOutcome.Hole) + r.Pages(PageOutcome.None)),
         new("failedPages", "pages", "failed", "pages of requests that ended in an error", r => r.Pages(PageOutcome.Failed)),
         new("unusablePfns", "pages", "unusable", "private pfns handed out that the client cannot use", r => r.Pages(PageOutcome.Unusable)),
@@ -30,6 +32,10 @@ public static class PolicyMetrics
         new("secondCalls", "calls", "2nd", "of those, calls made because a DMA map or a check had failed", r => r.Importers.SecondCalls),
         new("busyRetries", "calls", "EBUSY", "of those, calls repeated because the sequence was stale", r => r.Importers.BusyRetries),
         new("failedRequests", "calls", "errors", "requests that ended in an error", r => r.Importers.FailedRequests),
+        new("outOfMemoryRequests", "calls", "no memory", "requests that ended because system memory was exhausted", r => r.OutOfMemoryRequests),
+        new("failedChanges", "steps", "undone", "steps (a link, an unplug, an eviction, a chunk) that could not be carried through", r => r.FailedChanges),
+        new("missingFrames", "pages", "missing", "frames of system memory that those requests and steps lacked", r => r.MissingFrames),
+        new("fullDeviceMoves", "calls", "full", "moves to a device that found its memory full", r => r.FullDeviceMoves),
         new("exporterCallbacksPerPage", "calls", "callbacks/4K", "exporter callbacks if asked once a page", r => r.ChecksOf(PolicyChecks.ExporterCallback).Pages),
         new("exporterCallbacksPerRun", "calls", "callbacks/run", "exporter callbacks if asked once a run of pages of one pagemap", r => r.ChecksOf(PolicyChecks.ExporterCallback).Runs),
         new("distanceLookupsPerPage", "calls", "distance/4K", "distance look-ups by the core if made once a page", r => r.ChecksOf(PolicyChecks.DistanceLookup).Pages),
@@ -45,7 +51,7 @@ public static class PolicyMetrics
         new("dmaMapFailures", "pages", "map fail", "pages that could not be DMA mapped", r => r.Importers.DmaMapFailures),
         new("dmaP2pLookups", "calls", "DMA look", "map type look-ups in the DMA step, one a run", r => r.Dma.P2pLookups),
         new("tlbInvalidations", "calls", "TLB", "flushes of a client's mappings", r => r.Importers.TlbInvalidations),
-        new("pairsLostToCliques", "pairs", "lost pairs", "pairs with an interconnect but different owners", r => r.PairsLostToCliques),
+        new("pairsLostToCliques", "pairs", "lost pairs", "pairs with an interconnect but different owners, the most at any time", r => r.PairsLostToCliques),
         new("ownerChanges", "changes", "owners", "owners changed at run time", r => r.Fabric.OwnerChanges),
         new("revokedPages", "pages", "revoked", "pages whose users were told to let go by a change of connectivity", r => r.Fabric.RevokedPages),
         new("structPageBytes", "B", "struct page", "bytes of struct pages for device memory; an alias doubles them", r => r.StructPageBytes),
@@ -63,5 +69,5 @@ public static class PolicyMetrics
 
     private static double OwnPulledBack(PolicyResult result) => result.Pairs
         .Where(pair => pair.Client == pair.Provider)
-        .Sum(pair => (double)(pair[PageOutcome.System] + pair[PageOutcome.SystemWholeRange]));
+        .Sum(pair => (double)pair.MigratedPages);
 }

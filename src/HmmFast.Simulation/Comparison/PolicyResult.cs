@@ -47,11 +47,20 @@ public sealed class PolicyResult
     /// <summary>Invalidations sent.</summary>
     public ulong Invalidations { get; set; }
 
-    /// <summary>Pairs lost because cliques cannot express the links.</summary>
+    /// <summary>The most pairs at any time that were lost because cliques cannot express the links.</summary>
     public int PairsLostToCliques { get; set; }
 
     /// <summary>Bytes of struct pages for device memory, aliases included where the policy hands them out.</summary>
     public ulong StructPageBytes { get; set; }
+
+    /// <summary>Frames of system memory that failed requests and changes lacked.</summary>
+    public ulong MissingFrames { get; set; }
+
+    /// <summary>Moves to a device that found its memory full.</summary>
+    public ulong FullDeviceMoves { get; set; }
+
+    /// <summary>Steps that could not be carried through.</summary>
+    public IReadOnlyList<StepShortfall> Shortfalls { get; set; } = [];
 
     /// <summary>Requests that found system memory exhausted.</summary>
     public ulong OutOfMemoryRequests { get; set; }

@@ -9,7 +9,7 @@ using HmmFast.Simulation.Jobs;
 namespace HmmFast.Simulation.Comparison;
 
 /// <summary>One policy, one habit, one implementation: builds the scenario's world and goes through its steps.</summary>
-internal sealed class PolicyRun : IDisposable
+internal sealed partial class PolicyRun : IDisposable
 {
     private const ulong PlacingPages = 1 << 14;
 
@@ -27,6 +27,9 @@ internal sealed class PolicyRun : IDisposable
     private readonly List<Func<VpnRange, HmmStatus>>[] _access;
     private readonly PairCounts[] _pairs;
     private readonly PageMeter _meter;
+    private readonly CallMeter _calls;
+    private readonly IDmaDevice?[] _dma;
+    private readonly List<StepShortfall> _shortfalls = [];
     private readonly PageExplainer? _explainer;
     private readonly PolicyResult _result;
 
@@ -49,6 +52,7 @@ internal sealed class PolicyRun : IDisposable
         _drivers = [.. Enumerable.Range(0, count).Select(_ => new List<IDisposable>())];
         _importers = [.. Enumerable.Range(0, count).Select(_ => new List<PageImporter>())];
         _access = [.. Enumerable.Range(0, count).Select(_ => new List<Func<VpnRange, HmmStatus>>())];
+        _dma = new IDmaDevice?[count];
         _pairs = new PairCounts[count * (count + 1)];
         for (int i = 0; i < _pairs.Length; i++)
         {
@@ -61,7 +65,8 @@ internal sealed class PolicyRun : IDisposable
             _space = memory.Build(_system);
             _mover = new PageMover(_system);
             _result = new PolicyResult { Policy = policy, Habit = habit, Pairs = _pairs };
-            _meter = new PageMeter(_system, _fabric, policy, _pairs, _result, scenario.ChunkPageCount);
+            _meter = new PageMeter(_system, _fabric, policy, _pairs);
+            _calls = new CallMeter(_space, _fabric, policy, _pairs, _result);
             _explainer = explained is { } page ? new PageExplainer(_fabric, policy, _space, page) : null;
         }
         catch
@@ -77,6 +82,12 @@ internal sealed class PolicyRun : IDisposable
 
     public PolicyResult Run(Action<ulong>? progress)
     {
+        _result.PairsLostToCliques = _fabric.CountPairsLostToCliques();
+        for (int member = 0; member < _fabric.Count; member++)
+        {
+            UnmapChunks(member);
+        }
+
         Place();
         for (int member = 0; member < _fabric.Count; member++)
         {
@@ -94,6 +105,7 @@ internal sealed class PolicyRun : IDisposable
             foreach (ScenarioStep step in _scenario.Steps)
             {
                 Do(step, round);
+                _result.PairsLostToCliques = Math.Max(_result.PairsLostToCliques, _fabric.CountPairsLostToCliques());
                 progress?.Invoke(_memory.PageCount);
             }
         }
@@ -109,7 +121,7 @@ internal sealed class PolicyRun : IDisposable
         _result.Faults = after.Faults - before.Faults;
         _result.Invalidations = after.Invalidations - before.Invalidations;
         _result.Fabric = _fabric.Counters;
-        _result.PairsLostToCliques = _fabric.CountPairsLostToCliques();
+        _result.Shortfalls = _shortfalls;
         _result.StructPageBytes = StructPageBytes();
         CostAccount.Charge(_result, _scenario, _fabric);
         return _result;
@@ -124,6 +136,7 @@ internal sealed class PolicyRun : IDisposable
         }
 
         _meter.Dispose();
+        _calls.Dispose();
         _system.Dispose();
     }
 
@@ -136,15 +149,15 @@ internal sealed class PolicyRun : IDisposable
             while (walk.TryNext(PlacingPages, out VpnRange run, out int member))
             {
                 if (_memory.IsEmptyAtFirst && member != PlacementRun.Untouched
-                    && _space.CpuWrite(run, 1, 0, []) == CpuAccessResult.OutOfMemory)
+                    && _space.CpuWrite(run, run.Start.Value, 1, []) == CpuAccessResult.OutOfMemory)
                 {
                     throw new ScenarioException(
-                        $"{_scenario.Source}: system memory of {_system.Options.SystemFrameCount} frames is too small for {run}; {_memory.PageCount} pages are spread.");
+                        $"{_scenario.At(_scenario.SystemMemoryLine)}: system memory of {_system.Options.SystemFrameCount} frames is too small for {run}; {_memory.PageCount} pages are spread.");
                 }
 
-                if (member >= 0 && _fabric.DeviceOf(member) is { } device)
+                if (member >= 0 && _fabric.DeviceOf(member) is { } device && _mover.ToDevice(_space, run, device, out _) is var status and not HmmStatus.Ok)
                 {
-                    _ = _mover.ToDevice(_space, run, device, out _);
+                    NoteFullDevice(_scenario.PlacementLine, "placement", 0, member, run, status);
                 }
             }
         }
@@ -153,30 +166,42 @@ internal sealed class PolicyRun : IDisposable
     private void Attach(int member)
     {
         ScenarioDevice device = _scenario.Devices[member];
-        ImporterOptions options = new() { FaultHabit = _habit };
+        ImporterOptions options = new() { FaultHabit = _habit, RetryLimit = _scenario.RetryLimit, CallPageCount = _scenario.CallPageCount };
         IDmaDevice dma = _implementation.Name == Implementation.Reference.Name
             ? new Reference.Dma.ReferenceDmaDevice(_system, _fabric.ClientOf(member), device.Dma)
             : new DmaDevice(_system, _fabric.ClientOf(member), device.Dma);
+        _dma[member] = dma;
         foreach (VpnRange extent in _memory.Extents)
         {
-            if (device.HasMemory)
+            try
             {
-                SvmGpu gpu = new(_space, _fabric, member, dma, extent, new SvmGpuOptions { RangePageCount = _scenario.ChunkPageCount }, options);
-                Add(member, gpu, gpu.Importer, gpu.Access);
+                if (device.HasMemory)
+                {
+                    SvmGpu gpu = new(_space, _fabric, member, dma, extent, device.Gpu with { RangePageCount = _scenario.ChunkPageCount }, options);
+                    Add(member, gpu, gpu.Importer, gpu.Access);
+                }
+                else
+                {
+                    OnDemandNic nic = new(_space, _fabric, member, dma, extent, _scenario.ChunkPageCount, options);
+                    Add(member, nic, nic.Importer, nic.Access);
+                }
             }
-            else
+            catch (Exception refused) when (refused is NotSupportedException or InsufficientMemoryException)
             {
-                OnDemandNic nic = new(_space, _fabric, member, dma, extent, _scenario.ChunkPageCount, options);
-                Add(member, nic, nic.Importer, nic.Access);
+                throw new ScenarioException($"{_scenario.At(device.Line)}: {refused.Message} ({Describe(device.Dma)})");
             }
         }
     }
+
+    private static string Describe(DmaDeviceOptions dma) =>
+        $"\"dma\": iommu {(dma.UsesIommu ? $"on, from 0x{dma.IovaStart:x}" : "off")}, maskBits {dma.MaskBits}, needsSync {(dma.NeedsSync ? "true" : "false")}";
 
     private void Add(int member, IDisposable driver, PageImporter importer, Func<VpnRange, HmmStatus> access)
     {
         _drivers[member].Add(driver);
         _importers[member].Add(importer);
         _access[member].Add(access);
+        importer.CallObserver = _calls;
         _explainer?.Watch(importer);
     }
 
@@ -192,126 +217,6 @@ internal sealed class PolicyRun : IDisposable
         _drivers[member].Clear();
         _importers[member].Clear();
         _access[member].Clear();
-    }
-
-    private void Do(ScenarioStep step, int round)
-    {
-        _explainer?.Step(step, _scenario, round);
-        HmmStatus status = HmmStatus.Ok;
-        switch (step.Kind)
-        {
-            case ScenarioStepKind.Fault:
-                Fault(step);
-                break;
-            case ScenarioStepKind.Restore:
-                Restore();
-                break;
-            case ScenarioStepKind.LinkDown or ScenarioStepKind.LinkUp:
-                status = _fabric.SetLink(step.Link, step.Kind == ScenarioStepKind.LinkUp);
-                break;
-            case ScenarioStepKind.Unplug:
-                Detach(step.Devices[0]);
-                status = _fabric.Unplug(step.Devices[0]);
-                break;
-            case ScenarioStepKind.Plug:
-                _fabric.Plug(step.Devices[0]);
-                Attach(step.Devices[0]);
-                break;
-            case ScenarioStepKind.Evict:
-                status = _fabric.DeviceOf(step.Devices[0]) is { } device ? _mover.EvictAll(device, out _) : HmmStatus.Ok;
-                break;
-            case ScenarioStepKind.Deny or ScenarioStepKind.Permit:
-                _fabric.SetPermission(step.Devices[0], step.Client, step.Kind == ScenarioStepKind.Permit);
-                break;
-            case ScenarioStepKind.UnmapChunk:
-                CheckChunk(step);
-                _fabric.UnmapChunk(step.Devices[0], step.Chunk);
-                break;
-            case ScenarioStepKind.MapChunk:
-                CheckChunk(step);
-                status = _fabric.MapChunk(step.Devices[0], step.Chunk);
-                break;
-            default:
-                foreach (VpnRange extent in _memory.Extents)
-                {
-                    _ = _space.CpuRead(extent, [], []);
-                }
-
-                break;
-        }
-
-        _result.FailedChanges += status != HmmStatus.Ok ? 1UL : 0;
-        _explainer?.After(step, status);
-    }
-
-    private void CheckChunk(ScenarioStep step)
-    {
-        int device = step.Devices[0];
-        int chunks = _fabric.WindowOf(device)?.ChunkCount ?? 0;
-        if (step.Chunk >= chunks)
-        {
-            throw new ScenarioException($"{_scenario.Source}:{step.Line}: \"{_scenario.Devices[device].Name}\" has {chunks} chunks with a window; there is no chunk {step.Chunk}.");
-        }
-    }
-
-    private void Fault(ScenarioStep step)
-    {
-        OwnerId? forced = step.ForcesSystem || HaveDifferentOwners(step.Devices) ? OwnerId.Null : null;
-        foreach (int member in step.Devices)
-        {
-            if (!_fabric.IsPlugged(member))
-            {
-                continue;
-            }
-
-            for (int extent = 0; extent < _memory.Extents.Count; extent++)
-            {
-                VpnRange part = Part(step, _memory.Extents[extent]);
-                if (part.IsEmpty)
-                {
-                    continue;
-                }
-
-                PageImporter importer = _importers[member][extent];
-                importer.OwnerOverride = forced;
-                importer.Writes = step.Writes;
-                _meter.Before(_space, part, member);
-                HmmStatus status = _access[member][extent](part);
-                _result.OutOfMemoryRequests += status == HmmStatus.OutOfMemory ? 1UL : 0;
-                _meter.After(importer, part, member);
-            }
-        }
-    }
-
-    // Several targets with different owners can only be served from system memory, under policies that go by common owners.
-    private bool HaveDifferentOwners(IReadOnlyList<int> members) =>
-        members.Count > 1
-        && _policy.Owners is OwnerRule.Cliques or OwnerRule.CliquesById or OwnerRule.CliquesByEviction
-        && members.Any(member => _fabric.OwnerOf(member) != _fabric.OwnerOf(members[0]));
-
-    private static VpnRange Part(ScenarioStep step, VpnRange extent)
-    {
-        ulong from = (ulong)(extent.PageCount * step.From);
-        ulong to = Math.Min(extent.PageCount, (ulong)Math.Ceiling(extent.PageCount * step.To));
-        return new VpnRange(extent.Start + from, to - from);
-    }
-
-    private void Restore()
-    {
-        ulong before = _mover.Migrations;
-        foreach (VpnRange extent in _memory.Extents)
-        {
-            PlacementWalk walk = new(_scenario, extent);
-            while (walk.TryNext(PlacingPages, out VpnRange run, out int member))
-            {
-                if (member >= 0 && _fabric.IsPlugged(member) && _fabric.DeviceOf(member) is { } device)
-                {
-                    _ = _mover.ToDevice(_space, run, device, out _);
-                }
-            }
-        }
-
-        _result.RestoreMigrations += _mover.Migrations - before;
     }
 
     private ulong StructPageBytes()

@@ -1,5 +1,7 @@
 using HmmFast.Drivers.Fabric;
+using HmmFast.Drivers.Importing;
 using HmmFast.Policies;
+using HmmFast.Simulation.Captures;
 using HmmFast.Simulation.Costs;
 using HmmFast.Simulation.Machines;
 using HmmFast.Topology;
@@ -42,14 +44,41 @@ public sealed record PolicyScenario
     /// <summary>Pages of memory, where the scenario brings its own.</summary>
     public ulong PageCount { get; init; } = 1 << 18;
 
+    /// <summary>The process whose memory is spread; null for one mapping of <see cref="PageCount"/>.</summary>
+    public Capture? Process { get; init; }
+
     /// <summary>System frames; null for enough.</summary>
     public ulong? SystemFrameCount { get; init; }
+
+    /// <summary>Line that says how much memory there is; 0 where none does.</summary>
+    public int MemoryLine { get; init; }
+
+    /// <summary>Line that says how much system memory there is; 0 where none does.</summary>
+    public int SystemMemoryLine { get; init; }
+
+    /// <summary>Line of the placement.</summary>
+    public int PlacementLine { get; init; }
 
     /// <summary>How memory is spread.</summary>
     public required IReadOnlyList<PlacementRun> Placement { get; init; }
 
     /// <summary>Pages a device faults at once.</summary>
     public int ChunkPageCount { get; init; } = 512;
+
+    /// <summary>Stale answers taken in one request before a device gives up: stands for a time-out.</summary>
+    public int RetryLimit { get; init; } = new ImporterOptions().RetryLimit;
+
+    /// <summary>Most pages of one hmm_range_fault call.</summary>
+    public int CallPageCount { get; init; } = new ImporterOptions().CallPageCount;
+
+    /// <summary>How far faults go; several habits are compared.</summary>
+    public IReadOnlyList<FaultHabit> Habits { get; init; } = [FaultHabit.RunForward];
+
+    /// <summary>The policy that typed-output (P11) puts its bits on; null for its own choice.</summary>
+    public IHmmPolicy? TypedOutputInner { get; init; }
+
+    /// <summary>PCI paths that differ from the cost model's figures, by (provider, client).</summary>
+    public IReadOnlyDictionary<(int Provider, int Client), PathEstimate> Paths { get; init; } = new Dictionary<(int Provider, int Client), PathEstimate>();
 
     /// <summary>What happens, in order.</summary>
     public required IReadOnlyList<ScenarioStep> Steps { get; init; }
@@ -62,6 +91,14 @@ public sealed record PolicyScenario
 
     /// <summary>The cost model.</summary>
     public CostModel Costs { get; init; } = CostModel.Default;
+
+    /// <summary>The memory that the scenario brings along.</summary>
+    /// <exception cref="ScenarioException">Its process has no memory that could be spread.</exception>
+    public ScenarioMemory OpenMemory() => Process is { } process ? ScenarioMemory.Of(process) : ScenarioMemory.OfSize(PageCount);
+
+    /// <summary>The place of a line of the scenario, for messages.</summary>
+    /// <param name="line">The line; 0 for the whole file.</param>
+    public string At(int line) => line == 0 ? Source : $"{Source}:{line}";
 
     /// <summary>The machine as the fabric plans it.</summary>
     /// <param name="placedPages">Pages placed on each device.</param>
@@ -94,7 +131,8 @@ public sealed record PolicyScenario
             Members = members,
             Links = Links,
             P2p = (provider, client) => answers[(provider * count) + client],
-            P2pPath = (provider, client) => answers[(provider * count) + client].MapType == P2PdmaMapType.BusAddr
+            P2pPath = (provider, client) => Paths.TryGetValue((provider, client), out PathEstimate path) ? path
+                : answers[(provider * count) + client].MapType == P2PdmaMapType.BusAddr
                 ? new PathEstimate(Costs["p2pBusBytesPerSecond"], Costs["p2pBusLatencyNs"])
                 : new PathEstimate(Costs["p2pHostBridgeBytesPerSecond"], Costs["p2pHostBridgeLatencyNs"]),
             Permits = (provider, client) => !denied.Contains((provider, client)),
@@ -111,7 +149,7 @@ public sealed record PolicyScenario
         }
         catch (ArgumentException e)
         {
-            throw new ScenarioException($"{Source}:{provider.Line}: \"{provider.Name}\" or \"{client.Name}\": {e.Message}");
+            throw new ScenarioException($"{At(provider.Line)}: \"{provider.Name}\" or \"{client.Name}\": {e.Message}");
         }
     }
 
@@ -124,11 +162,10 @@ public sealed record PolicyScenario
         if (placedPages > memoryPages)
         {
             throw new ScenarioException(
-                $"{Source}:{device.Line}: \"{device.Name}\" has {memoryPages} pages of memory; the scenario places {placedPages} pages on it.");
+                $"{At(device.Line)}: \"{device.Name}\" has {memoryPages} pages of memory; the scenario places {placedPages} pages on it.");
         }
 
-        ulong windowPages = device.WindowBytes / PageOrder.PageSizeBytes ?? (ulong)(memoryPages * device.WindowShare);
-        windowPages = Math.Min(windowPages, (memoryPages + chunkPages - 1) / chunkPages * chunkPages) / chunkPages * chunkPages;
+        ulong windowPages = device.HasMemory ? WindowPages(device, memoryPages, chunkPages) : 0;
         uint owner = 0;
         if (device.Owner is { } name && !owners.TryGetValue(name, out owner))
         {
@@ -142,10 +179,34 @@ public sealed record PolicyScenario
             MemoryPageCount = memoryPages,
             Kind = device.Kind,
             Owner = new OwnerId(owner),
-            WindowPageCount = device.HasMemory ? windowPages : 0,
+            WindowPageCount = windowPages,
             ChunkPageCount = chunkPages,
+            BusOffsetBytes = device.BusOffsetBytes,
             Dma = device.Dma,
             IsPluggedAtStart = device.IsPluggedAtStart,
         };
+    }
+
+    /// <summary>The window in whole chunks. One that comes to less than a chunk is refused: it would silently be none.</summary>
+    private ulong WindowPages(ScenarioDevice device, ulong memoryPages, ulong chunkPages)
+    {
+        ulong whole = (memoryPages + chunkPages - 1) / chunkPages * chunkPages;
+        ulong bar = device.BarBytes / PageOrder.PageSizeBytes ?? ulong.MaxValue;
+        if (device is { WindowBytes: null, WindowShare: 0 })
+        {
+            return 0;
+        }
+
+        ulong pages = device.WindowBytes / PageOrder.PageSizeBytes
+            ?? (device.WindowShare is { } share and < 1 ? (ulong)(memoryPages * share) : whole);
+        if (device.WindowShare is not null && pages > bar)
+        {
+            throw new ScenarioException(
+                $"{At(device.Line)}: \"{device.Name}\": a window of {pages} pages is larger than the machine's BAR of {bar} pages.");
+        }
+
+        pages = Math.Min(Math.Min(pages, bar), whole) / chunkPages * chunkPages;
+        return pages != 0 ? pages : throw new ScenarioException(
+            $"{At(device.Line)}: \"{device.Name}\": its window comes to less than one chunk of {chunkPages} pages (memory of {memoryPages} pages, BAR of {(device.BarBytes is null ? "any size" : bar + " pages")}); a smaller \"chunk\" or \"window\": \"none\" is possible.");
     }
 }

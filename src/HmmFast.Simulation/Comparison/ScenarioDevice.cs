@@ -1,4 +1,5 @@
 using HmmFast.Dma;
+using HmmFast.Drivers.Devices;
 using HmmFast.Topology;
 
 namespace HmmFast.Simulation.Comparison;
@@ -24,8 +25,23 @@ public sealed record ScenarioDevice
     /// <summary>Bytes of the BAR window; null for <see cref="WindowShare"/>.</summary>
     public ulong? WindowBytes { get; init; }
 
-    /// <summary>The window as a share of the memory, 0 to 1.</summary>
-    public double WindowShare { get; init; } = 1;
+    /// <summary>The window as a share of the memory, 0 to 1; null for all of it, as far as the BAR goes.</summary>
+    public double? WindowShare { get; init; }
+
+    /// <summary>The largest memory BAR that the machine gives the function; null where it says none.</summary>
+    public ulong? BarBytes { get; init; }
+
+    /// <summary>Where that BAR starts; null where the machine does not say.</summary>
+    public ulong? BarStart { get; init; }
+
+    /// <summary>Bus address minus physical address of the window.</summary>
+    public long BusOffsetBytes { get; init; }
+
+    /// <summary>Chunks that are not mapped in the window at first.</summary>
+    public IReadOnlyList<int> UnmappedChunks { get; init; } = [];
+
+    /// <summary>How a device with memory handles its faults; its range is the scenario's.</summary>
+    public SvmGpuOptions Gpu { get; init; } = new();
 
     /// <summary>Bytes of a chunk of the window.</summary>
     public ulong ChunkBytes { get; init; } = 2 << 20;

@@ -28,6 +28,12 @@ public static partial class ScenarioReader
                     Devices = [Device(item.Require("device"), devices)],
                     Chunk = item.Int("chunk", int.MaxValue) ?? throw item.Error("the member 'chunk' is missing"),
                 },
+                ScenarioStepKind.MapProvider => step with
+                {
+                    Devices = [Device(item.Require("provider"), devices)],
+                    Client = Device(item.Require("by"), devices),
+                    PageCount = (ulong)(CallPages(item, "size") ?? throw item.Error("the member 'size' is missing")),
+                },
                 _ => step,
             };
             item.Finish();
@@ -46,6 +52,7 @@ public static partial class ScenarioReader
         ScenarioStepKind.Unplug or ScenarioStepKind.Plug or ScenarioStepKind.Evict => ["device"],
         ScenarioStepKind.Deny or ScenarioStepKind.Permit => ["provider", "client"],
         ScenarioStepKind.UnmapChunk or ScenarioStepKind.MapChunk => ["device", "chunk"],
+        ScenarioStepKind.MapProvider => ["by", "provider", "size"],
         _ => [],
     };
 
@@ -82,17 +89,21 @@ public static partial class ScenarioReader
                 foreach (int device in step.Devices)
                 {
                     string name = scenario.Devices[device].Name;
-                    if (step.Kind is ScenarioStepKind.Plug or ScenarioStepKind.Unplug)
+                    string when = round == 0 ? "" : " in the second round";
+                    if (step.Kind == ScenarioStepKind.Plug && isPlugged[device])
+                    {
+                        throw text.Error(step.Line, name, $"this device is plugged in already here{when} (line {lines[device]}); unplug it first, or say \"plugged\": false");
+                    }
+                    else if (step.Kind is ScenarioStepKind.Plug or ScenarioStepKind.Unplug)
                     {
                         isPlugged[device] = step.Kind == ScenarioStepKind.Plug;
                         lines[device] = step.Line;
                     }
                     else if (step.Kind == ScenarioStepKind.Fault && !isPlugged[device])
                     {
-                        string when = round == 0 ? "" : " in the second round";
                         throw text.Error(step.Line, name, $"this device is not plugged in here{when} (line {lines[device]}), so it cannot fault; plug it in first");
                     }
-                    else if (step.Kind is ScenarioStepKind.Evict or ScenarioStepKind.UnmapChunk or ScenarioStepKind.MapChunk && !scenario.Devices[device].HasMemory)
+                    else if (step.Kind is ScenarioStepKind.Evict or ScenarioStepKind.UnmapChunk or ScenarioStepKind.MapChunk or ScenarioStepKind.MapProvider && !scenario.Devices[device].HasMemory)
                     {
                         throw text.Error(step.Line, name, "this device has no memory");
                     }

@@ -1,6 +1,7 @@
-using HmmFast.Dma;
 using HmmFast.Drivers.Fabric;
+using HmmFast.Drivers.Importing;
 using HmmFast.Policies;
+using HmmFast.Simulation.Captures;
 using HmmFast.Simulation.Costs;
 using HmmFast.Simulation.Machines;
 using HmmFast.Simulation.Machines.Readers;
@@ -21,16 +22,18 @@ public static partial class ScenarioReader
         "A machine is the file that a tool made on it, such as \"lspci -vvv > FILE\" (as root); put it where the scenario says, or name an embedded machine: two-gpus, four-gpus";
     private const ulong MaxPages = 1UL << 31;
 
+    private static readonly string[] EmbeddedMachines = ["two-gpus", "four-gpus"];
+
     private static readonly string[] RootMembers =
     [
-        "$schema", "format", "version", "name", "description", "machine", "hostBridgeList", "costs", "devices", "links", "denied", "interconnect",
-        "probeOrder", "memory", "systemMemory", "placement", "faultSize", "rounds", "uses", "steps",
+        "$schema", "format", "version", "name", "description", "machine", "hostBridgeList", "costs", "checksPaid", "devices", "links", "paths", "denied",
+        "interconnect", "probeOrder", "memory", "process", "systemMemory", "placement", "faultSize", "callSize", "retryLimit", "habit", "typedOutputOf", "rounds", "uses", "steps",
     ];
 
     /// <summary>Names of the embedded scenarios, the default first.</summary>
     public static IReadOnlyList<string> EmbeddedNames { get; } =
     [
-        "default", "unreachable-peer", "link-down", "clique-chain", "clique-ring", "mixed-ranges", "small-bar", "unplug", "two-clients",
+        "default", "unreachable-peer", "link-down", "clique-chain", "clique-ring", "mixed-ranges", "small-bar", "unplug", "two-clients", "own-behind",
     ];
 
     /// <summary>An embedded scenario by name, or one from a file.</summary>
@@ -106,11 +109,11 @@ public static partial class ScenarioReader
         string? description = root.Text("description");
         MachineDescription machine = ReadMachine(text, root.Require("machine"), folder);
         HostBridgeList bridges = ReadBridges(root.Take("hostBridgeList"));
-        CostModel costs = ReadCosts(text, root.Take("costs"));
+        CostModel costs = ReadCosts(text, root.Take("costs")).WithChecksPaid(root.Take("checksPaid")?.Enum<CheckCharge>("way to charge checks") ?? CheckCharge.PerRun);
         List<ScenarioDevice> devices = [];
         foreach (JsonPart part in root.Require("devices").Items())
         {
-            devices.Add(ReadDevice(part, devices, machine));
+            devices.Add(ReadDevice(text, part, devices, machine));
         }
 
         List<FabricLink> links = [];
@@ -141,16 +144,24 @@ public static partial class ScenarioReader
             Interconnect = root.Take("interconnect")?.Enum<InterconnectRule>("interconnect") ?? InterconnectRule.LinkOrP2p,
             ProbeOrder = ReadProbeOrder(root.Take("probeOrder"), devices),
             PageCount = Pages(root, "memory") ?? 1 << 18,
+            MemoryLine = (root.Take("memory") ?? root.Take("process"))?.Line ?? 0,
+            Process = ReadProcess(root, folder),
             SystemFrameCount = Pages(root, "systemMemory"),
+            SystemMemoryLine = root.Take("systemMemory")?.Line ?? 0,
             Placement = ReadPlacement(root.Require("placement"), devices),
-            ChunkPageCount = (int)(Pages(root, "faultSize") ?? 512),
+            PlacementLine = root.Require("placement").Line,
+            ChunkPageCount = CallPages(root, "faultSize") ?? 512,
+            CallPageCount = CallPages(root, "callSize") ?? int.MaxValue,
+            RetryLimit = root.Int("retryLimit", int.MaxValue) ?? new ImporterOptions().RetryLimit,
+            Habits = ReadHabits(root.Take("habit")),
+            TypedOutputInner = ReadInner(root.Take("typedOutputOf")),
+            Paths = ReadPaths(root.Take("paths"), devices),
             Rounds = Positive(root, "rounds", 1000) ?? 1,
             Uses = root.Real("uses") ?? 1,
             Costs = costs,
             Steps = ReadSteps(root.Require("steps"), devices, linkNames),
         };
         root.Finish();
-        CheckWindows(text, scenario);
         CheckPlugs(text, scenario);
         CheckPagemaps(text, scenario);
         return scenario;
@@ -172,7 +183,7 @@ public static partial class ScenarioReader
         string path = Path.Combine(folder ?? ".", name);
         return File.Exists(path) || Directory.Exists(path) || path.Contains('#', StringComparison.Ordinal)
             ? MachineReader.Open(path)
-            : throw part.Error($"neither an embedded machine nor a file: there is no {path}. {HowToGetAMachine}");
+            : throw part.Error($"neither an embedded machine (the nearest is '{NearestName.Find(name, EmbeddedMachines)}') nor a file: there is no {path}. {HowToGetAMachine}");
     }
 
     private static HostBridgeList ReadBridges(JsonPart? part)
@@ -215,109 +226,6 @@ public static partial class ScenarioReader
         return CostModel.Default.With(values, text.Name);
     }
 
-    private static ScenarioDevice ReadDevice(JsonPart part, List<ScenarioDevice> devices, MachineDescription machine)
-    {
-        part.Expect("name", "address", "memory", "kind", "chunk", "owner", "dma", "plugged", "window");
-        JsonPart name = part.Require("name");
-        if (devices.Exists(device => device.Name == name.Text()))
-        {
-            throw name.Error("a second device of this name");
-        }
-
-        JsonPart place = part.Require("address");
-        PciAddress address = place.Address();
-        if (machine.Find(address) is null)
-        {
-            throw place.Error($"the machine has no such function ({machine.Source})");
-        }
-
-        bool hasMemory = part.Take("memory") is { } memory && !(memory.IsText && memory.Value == "none");
-        bool isAuto = hasMemory && part.Take("memory") is { IsText: true, Value: "auto" };
-        ScenarioDevice read = new()
-        {
-            Name = name.Text(),
-            Address = address,
-            HasMemory = hasMemory,
-            MemoryBytes = !hasMemory || isAuto ? null : Size(part.Require("memory")),
-            Kind = part.Take("kind")?.Enum<DeviceMemoryKind>("kind of memory") ?? DeviceMemoryKind.Private,
-            ChunkBytes = part.Take("chunk") is { } chunk ? Size(chunk) : 2 << 20,
-            Owner = part.Text("owner") ?? (hasMemory ? name.Text() : null),
-            Dma = ReadDma(part.Take("dma")),
-            IsPluggedAtStart = part.Bool("plugged") ?? true,
-            Line = part.Line,
-        };
-        if (read.Kind == DeviceMemoryKind.PciP2pdma)
-        {
-            throw part.Require("kind").Error("a device's memory is private or coherent; its alias pages are its window");
-        }
-
-        if (part.Take("window") is { } window)
-        {
-            read = ReadWindow(read, window);
-        }
-
-        part.Finish();
-        return read;
-    }
-
-    private static ScenarioDevice ReadWindow(ScenarioDevice device, JsonPart window)
-    {
-        if (!device.HasMemory)
-        {
-            throw window.Error($"\"{device.Name}\" has no memory that a window could show");
-        }
-
-        string text = window.Text();
-        if (text == "none")
-        {
-            return device with { WindowShare = 0 };
-        }
-
-        if (text.EndsWith('%'))
-        {
-            return Numbers.TryReal(text.AsSpan(0, text.Length - 1), out double percent) && percent is >= 0 and <= 100
-                ? device with { WindowShare = percent / 100 }
-                : throw window.Error("a share of 0% to 100% expected");
-        }
-
-        ulong bytes = Size(window);
-        if (device.MemoryBytes is { } memory && bytes > memory)
-        {
-            throw window.Error($"the window is larger than the {ByteSize.Format(memory)} of memory that \"{device.Name}\" has");
-        }
-
-        if (bytes < device.ChunkBytes)
-        {
-            throw window.Error($"the window is smaller than one chunk of {ByteSize.Format(device.ChunkBytes)}");
-        }
-
-        return device with { WindowBytes = bytes };
-    }
-
-    private static DmaDeviceOptions ReadDma(JsonPart? part)
-    {
-        if (part is null)
-        {
-            return new DmaDeviceOptions();
-        }
-
-        part.Expect("iommu", "maskBits", "needsSync");
-        JsonPart? mask = part.Take("maskBits");
-        DmaDeviceOptions read = new()
-        {
-            UsesIommu = part.Bool("iommu") ?? true,
-            MaskBits = part.Int("maskBits", 64) ?? 64,
-            NeedsSync = part.Bool("needsSync") ?? false,
-        };
-        if (read.MaskBits < 12)
-        {
-            throw mask!.Error("a DMA mask has 12 to 64 bits");
-        }
-
-        part.Finish();
-        return read;
-    }
-
     private static void ReadLink(JsonPart part, List<ScenarioDevice> devices, List<FabricLink> links, List<string> names, CostModel costs)
     {
         part.Expect("from", "to", "bytesPerSecond", "latencyNs", "name", "up");
@@ -343,6 +251,83 @@ public static partial class ScenarioReader
         names.Add(name);
         links.Add(new FabricLink(from, to, path, part.Bool("up") ?? true));
         part.Finish();
+    }
+
+    private static Dictionary<(int Provider, int Client), PathEstimate> ReadPaths(JsonPart? list, List<ScenarioDevice> devices)
+    {
+        Dictionary<(int Provider, int Client), PathEstimate> paths = [];
+        foreach (JsonPart part in list?.Items() ?? [])
+        {
+            part.Expect("provider", "client", "bytesPerSecond", "latencyNs");
+            (int Provider, int Client) pair = (Device(part.Require("provider"), devices), Device(part.Require("client"), devices));
+            _ = part.Require("bytesPerSecond");
+            _ = part.Require("latencyNs");
+            PathEstimate path = new(part.Real("bytesPerSecond")!.Value, part.Real("latencyNs")!.Value);
+            if (!path.Exists)
+            {
+                throw part.Require("bytesPerSecond").Error("a bandwidth above 0 expected; which pairs reach each other is the machine's to say");
+            }
+
+            if (!paths.TryAdd(pair, path))
+            {
+                throw part.Require("client").Error($"a second path from \"{devices[pair.Provider].Name}\" to this client");
+            }
+
+            part.Finish();
+        }
+
+        return paths;
+    }
+
+    private static FaultHabit[] ReadHabits(JsonPart? part) => part?.Text() switch
+    {
+        null or "runForward" => [FaultHabit.RunForward],
+        "onlyAsked" => [FaultHabit.OnlyAsked],
+        "both" => [FaultHabit.RunForward, FaultHabit.OnlyAsked],
+        _ => throw part.Unknown("habit", ["runForward", "onlyAsked", "both"]),
+    };
+
+    private static IHmmPolicy? ReadInner(JsonPart? part)
+    {
+        if (part is null)
+        {
+            return null;
+        }
+
+        IReadOnlyList<IHmmPolicy> found = PolicyCatalog.Find(part.Text());
+        return found.Count == 1 && !found[0].TypedOutput
+            ? found[0]
+            : throw part.Unknown("policy to put bits on (one, and not typed-output itself)", [.. PolicyCatalog.All.Where(policy => !policy.TypedOutput).Select(policy => policy.Name)]);
+    }
+
+    private static Capture? ReadProcess(JsonPart root, string? folder)
+    {
+        if (root.Take("process") is not { } part)
+        {
+            return null;
+        }
+
+        if (root.Take("memory") is not null)
+        {
+            throw part.Error("a scenario has 'memory' of a size or a 'process', not both");
+        }
+
+        string name = part.Text();
+        if (name == "default")
+        {
+            return ProcessImage.Default();
+        }
+
+        string path = Path.Combine(folder ?? ".", name);
+        try
+        {
+            return !File.Exists(path) ? throw part.Error($"neither \"default\", the embedded process, nor a file: there is no {path}")
+                : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ProcessImage.Parse(File.ReadAllText(path), path) : CaptureFile.Read(path);
+        }
+        catch (CaptureException fault)
+        {
+            throw part.Error(fault.Message);
+        }
     }
 
     private static int[] ReadProbeOrder(JsonPart? part, List<ScenarioDevice> devices)
@@ -389,17 +374,6 @@ public static partial class ScenarioReader
         return runs.Count != 0 ? runs : throw part.Error("at least one run expected");
     }
 
-    private static void CheckWindows(SourceText text, PolicyScenario scenario)
-    {
-        foreach (ScenarioDevice device in scenario.Devices)
-        {
-            if (device.ChunkBytes % PageOrder.PageSizeBytes != 0 || device.ChunkBytes == 0)
-            {
-                throw text.Error(device.Line, device.Name, $"chunks of {device.ChunkBytes} bytes; a multiple of {PageOrder.PageSizeBytes} expected");
-            }
-        }
-    }
-
     private static int Device(JsonPart part, List<ScenarioDevice> devices, params string[] others)
     {
         string name = part.Text();
@@ -419,6 +393,9 @@ public static partial class ScenarioReader
         int value => value,
         null => null,
     };
+
+    private static int? CallPages(JsonPart part, string name) =>
+        Pages(part, name) is not { } pages ? null : pages <= int.MaxValue ? (int)pages : throw part.Require(name).Error($"{pages} pages; at most {int.MaxValue} are possible");
 
     private static ulong? Pages(JsonPart part, string name)
     {

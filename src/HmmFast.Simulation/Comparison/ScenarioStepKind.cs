@@ -38,4 +38,7 @@ public enum ScenarioStepKind : byte
 
     /// <summary>The CPU reads all memory.</summary>
     CpuRead,
+
+    /// <summary>A client DMA maps memory of a device that has no struct page: a provider's, not a process's.</summary>
+    MapProvider,
 }

@@ -50,6 +50,13 @@ public sealed class CostModel
     /// <summary>Every figure, in a stable order.</summary>
     public IReadOnlyList<CostFigure> Figures { get; }
 
+    /// <summary>Whether a check costs its figure once a run or once a page.</summary>
+    public CheckCharge ChecksPaid { get; private init; } = CheckCharge.PerRun;
+
+    /// <summary>The model with checks charged another way.</summary>
+    /// <param name="charge">Once a run or once a page.</param>
+    public CostModel WithChecksPaid(CheckCharge charge) => new(Figures) { ChecksPaid = charge };
+
     /// <summary>A figure's value.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="KeyNotFoundException">There is no such figure.</exception>
@@ -76,6 +83,9 @@ public sealed class CostModel
         }
 
         return new CostModel(Figures.Select(figure =>
-            values.TryGetValue(figure.Name, out double value) ? figure with { Value = value, Source = source } : figure));
+            values.TryGetValue(figure.Name, out double value) ? figure with { Value = value, Source = source } : figure))
+        {
+            ChecksPaid = ChecksPaid,
+        };
     }
 }

@@ -48,7 +48,7 @@ public static class PolicyCatalog
             "post-check" => "P9",
             "multipath" => "P10",
             "typed-output" => "P11",
-            _ => "",
+            _ => policy is TypedOutputPolicy ? "P11" : "",
         };
     }
 

@@ -123,6 +123,80 @@ public sealed class PolicyCommandTests
     }
 
     [Fact]
+    public void Run_SystemMemoryRunsOut_IsToldByFileLineStatusAndFrames()
+    {
+        using TemporaryDirectory directory = new();
+        string scenario = directory.File("short.json");
+        File.WriteAllText(scenario, ScenarioReader.EmbeddedText("unreachable-peer").Replace("\"memory\": \"256MiB\"", "\"memory\": \"64MiB\", \"systemMemory\": \"34MiB\"", StringComparison.Ordinal));
+        CommandRun run = CommandRun.Of("run", "--policy", "P0,P1", "--scenario", scenario);
+        Assert.Equal(ExitCode.Error, run.ExitCode);
+        string told = $"{scenario}:13: nic1 reads: OutOfMemory in 20 requests: 7680 frames of system memory missing (under owner-only)";
+        Assert.Contains(told, run.Output, StringComparison.Ordinal);
+        Assert.Equal("hmmfast: " + told, run.Error.Trim());
+        Assert.Contains("missing", run.Output, StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(CommandRun.Of("run", "--policy", "P0,P1", "--scenario", scenario, "--json").Output);
+        JsonElement policy = json.RootElement.GetProperty("policies")[0];
+        Assert.Equal(7680UL, policy.GetProperty("missingFrames").GetUInt64());
+        Assert.Equal(13, policy.GetProperty("shortfalls")[0].GetProperty("line").GetInt32());
+        Assert.Equal("OutOfMemory", policy.GetProperty("shortfalls")[0].GetProperty("status").GetString());
+        Assert.Contains(",missingFrames,", CommandRun.Of("run", "--policy", "P0,P1", "--scenario", scenario, "--csv").Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"0000:b3:00.0\"", "\"0000:b3:00.0\", \"dma\": { \"needsSync\": true }", ":9: \"nic1\" would need bouncing or syncing")]
+    [InlineData("\"0000:b3:00.0\"", "\"0000:b3:00.0\", \"dma\": { \"maskBits\": 27, \"iovaStart\": \"0x0\" }", ":9: \"nic1\" has no free IOVA range")]
+    [InlineData("{ \"do\": \"fault\", \"by\": \"nic1\" }", "{ \"do\": \"fault\", \"by\": \"nic1\" }, { \"do\": \"plug\", \"device\": \"nic1\" }", ":13 'nic1'")]
+    public void Run_ScenarioThatCannotGoOn_IsOneLineWithItsPlace(string original, string replacement, string says)
+    {
+        using TemporaryDirectory directory = new();
+        string scenario = directory.File("wrong.json");
+        File.WriteAllText(scenario, ScenarioReader.EmbeddedText("unreachable-peer").Replace(original, replacement, StringComparison.Ordinal));
+        CommandRun run = CommandRun.Of("run", "--policy", "all", "--scenario", scenario);
+        Assert.Equal(ExitCode.Error, run.ExitCode);
+        Assert.Contains(says.Split(' ')[^1], run.Error, StringComparison.Ordinal);
+        Assert.Contains(scenario + says.Split(' ')[0], run.Error, StringComparison.Ordinal);
+        Assert.Single(run.Error.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public void Run_BothHabits_PairsAndExplanationsNameTheHabit()
+    {
+        CommandRun run = CommandRun.Of("run", "--policy", "P0", "--scenario", "own-behind", "--memory", "4MiB", "--pairs", "--explain", "200");
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains("owner-only (run):", run.Output, StringComparison.Ordinal);
+        Assert.Contains("owner-only (asked):", run.Output, StringComparison.Ordinal);
+        Assert.Equal(2, run.Output.Split('\n').Count(line => line.Trim() == "owner-only (asked)"));
+        using JsonDocument json = JsonDocument.Parse(CommandRun.Of([.. Small, "--json"]).Output);
+        Assert.Equal("uses", json.RootElement.GetProperty("units").GetProperty("breakEvenUses").GetString());
+        Assert.Equal("perRun", json.RootElement.GetProperty("checksPaid").GetString());
+    }
+
+    /// <summary>The page on scenario files: its example runs, and it names every member and every step that there is.</summary>
+    [Fact]
+    public void ScenariosPage_ItsExampleRuns_AndItNamesEveryMemberOfTheSchema()
+    {
+        string page = File.ReadAllText(Path.Combine(DocumentedOutputTests.Root(), "docs", "scenarios.md"));
+        int start = page.IndexOf("```json\n", StringComparison.Ordinal) + "```json\n".Length;
+        using TemporaryDirectory directory = new();
+        string scenario = directory.File("small.json");
+        File.WriteAllText(scenario, page[start..page.IndexOf("```", start, StringComparison.Ordinal)]);
+        Assert.Equal(ExitCode.Ok, CommandRun.Of("run", "--policy", "all", "--scenario", scenario, "--verify").ExitCode);
+        string schema = Path.Combine(DocumentedOutputTests.Root(), "src", "HmmFast.Simulation", "Comparison", "scenario.schema.json");
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(schema));
+        JsonElement root = document.RootElement.GetProperty("properties");
+        IEnumerable<string> members = root.EnumerateObject().Select(member => member.Name)
+            .Concat(root.GetProperty("devices").GetProperty("items").GetProperty("properties").EnumerateObject().Select(member => member.Name))
+            .Concat(root.GetProperty("steps").GetProperty("items").GetProperty("properties").EnumerateObject().Select(member => member.Name))
+            .Concat(root.GetProperty("steps").GetProperty("items").GetProperty("properties").GetProperty("do").GetProperty("enum").EnumerateArray().Select(step => step.GetString()!))
+            .Except(["$schema", "version"]);
+        Assert.All(members, member => Assert.True(page.Contains($"`{member}`", StringComparison.Ordinal) || page.Contains($"\"{member}\"", StringComparison.Ordinal), member));
+        foreach (ScenarioStepKind kind in Enum.GetValues<ScenarioStepKind>())
+        {
+            Assert.Contains($"`{JsonNamingPolicy.CamelCase.ConvertName(kind.ToString())}`", page, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Run_ExampleWithoutItsMachine_SaysHowToMakeTheFile()
     {
         using TemporaryDirectory directory = new();
