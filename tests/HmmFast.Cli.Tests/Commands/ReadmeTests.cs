@@ -6,7 +6,7 @@ namespace HmmFast.Cli.Tests.Commands;
 /// <summary>What README and the architecture page tell people to type must be something that the command takes, and their links must lead somewhere.</summary>
 public sealed partial class ReadmeTests
 {
-    public static TheoryData<string> Pages => ["README.md", "src/README.md"];
+    public static TheoryData<string> Pages => ["README.md", "src/README.md", "docs/policies.md", "docs/scenarios.md"];
 
     [Fact]
     public void Readme_EveryCommandLine_Parses()

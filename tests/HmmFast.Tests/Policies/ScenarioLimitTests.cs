@@ -91,6 +91,21 @@ public class ScenarioLimitTests
     }
 
     [Fact]
+    public void Run_DevicePluggedInOverAndOverWithPages_IsRefusedByLineAndRound()
+    {
+        PolicyScenario scenario = Edited(
+            "unplug",
+            "\"memory\": \"256MiB\"",
+            "\"memory\": \"8MiB\", \"rounds\": 100",
+            "{ \"do\": \"unplug\", \"device\": \"gpu1\" },",
+            "{ \"do\": \"unplug\", \"device\": \"gpu1\" }, { \"do\": \"plug\", \"device\": \"gpu1\" },\n { \"do\": \"restore\" },");
+        ScenarioException thrown = Assert.Throws<ScenarioException>(() =>
+            PolicyComparison.Run(scenario, scenario.OpenMemory(), [OwnerOnlyPolicy.Instance], [FaultHabit.RunForward]));
+        Assert.StartsWith("mine.json:18: devices take back, round ", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("of 100, under owner-only: after ", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_PluggingTakesMoreFrameNumbersThanThereAre_IsRefusedBeforeItStarts()
     {
         PolicyScenario scenario = Edited(
