@@ -85,8 +85,9 @@ public sealed class CaptureCommandTests
         Skip.IfNot(OperatingSystem.IsLinux() && Environment.SystemPageSize == 4096, "captures are taken on Linux with 4 KiB pages");
         using TemporaryDirectory directory = new();
         string path = directory.File("graph.hmf");
-        using Process graph = Process.Start(new ProcessStartInfo(
-            ProcessResult.DotnetPath, [ProcessResult.CommandPath, "graph", "--memory", "64MiB", "--seconds", "600"]) { RedirectStandardOutput = true })!;
+        ProcessStartInfo start = new(ProcessResult.DotnetPath, [ProcessResult.CommandPath, "graph", "--memory", "64MiB", "--seconds", "600"]);
+        start.RedirectStandardOutput = true;
+        using Process graph = Process.Start(start)!;
         try
         {
             // The line comes when the graph stands.
