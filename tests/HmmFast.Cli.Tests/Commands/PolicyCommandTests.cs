@@ -175,13 +175,13 @@ public sealed class PolicyCommandTests
     [Fact]
     public void ScenariosPage_ItsExampleRuns_AndItNamesEveryMemberOfTheSchema()
     {
-        string page = File.ReadAllText(Path.Combine(DocumentedOutputTests.Root(), "docs", "scenarios.md"));
+        string page = File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "scenarios.md"));
         int start = page.IndexOf("```json\n", StringComparison.Ordinal) + "```json\n".Length;
         using TemporaryDirectory directory = new();
         string scenario = directory.File("small.json");
         File.WriteAllText(scenario, page[start..page.IndexOf("```", start, StringComparison.Ordinal)]);
         Assert.Equal(ExitCode.Ok, CommandRun.Of("run", "--policy", "all", "--scenario", scenario, "--verify").ExitCode);
-        string schema = Path.Combine(DocumentedOutputTests.Root(), "src", "HmmFast.Simulation", "Comparison", "scenario.schema.json");
+        string schema = Path.Combine(RepositoryRoot.Find(), "src", "HmmFast.Simulation", "Comparison", "scenario.schema.json");
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(schema));
         JsonElement root = document.RootElement.GetProperty("properties");
         IEnumerable<string> members = root.EnumerateObject().Select(member => member.Name)
