@@ -276,7 +276,7 @@ internal sealed unsafe partial class AddressSpace
         int adjacent = PfnRun(from, from + (ulong)run);
         if (adjacent < LeastRun)
         {
-            return BringBackScattered(from, run, pagemap);
+            return BringBackScattered(vma, from, run, pagemap);
         }
 
         run = _physical.MovableRun(first, adjacent);
@@ -296,7 +296,7 @@ internal sealed unsafe partial class AddressSpace
         InvalidateRun(from, taken, InvalidationEvent.Migrate, pagemap.Owner);
         _core.Counters.PagesMigratedToSystem += taken;
         _core.Counters.MigrateToRamFaults += taken;
-        _physical.MoveIdentities(first, to, count);
+        _physical.MoveIdentities(first, to, count, PlaceOf(vma, from, count));
         FillEntries(from, taken, id);
         _core.Kernels.CountUp(new Span<uint>(_pfn + from, count), to);
         _physical.GiveMoved(first, count);
@@ -306,18 +306,20 @@ internal sealed unsafe partial class AddressSpace
     /// <summary>The same for frames in no order: those of one block at most.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private ulong BringBackScattered(ulong from, int run, Pagemap pagemap)
+    private ulong BringBackScattered(Vma vma, ulong from, int run, Pagemap pagemap)
     {
-        FrameFlags* flags = _frames.Flags;
-        ushort* maps = _frames.MapCount;
+        uint* states = (uint*)_frames.State;
         RmapEntry* places = _frames.ReverseMap;
         uint* pfns = _pfn + from;
+        RmapEntry? place = PlaceOf(vma, from, run);
+        RmapEntry first = place.GetValueOrDefault();
+        bool isKnown = place is not null;
         uint low = (uint)pagemap.Frames.First;
         uint length = (uint)pagemap.Frames.Count;
         int count = 0;
-        while (count < run && pfns[count] - low < length && (flags[pfns[count]] & ~PlainMayHave) == PlainAnonymous && maps[pfns[count]] == 1)
+        while (count < run && pfns[count] - low < length && (states[pfns[count]] & ~PlainMayHave) == PlainAnonymous)
         {
-            Fetch(flags, maps, places, pfns[Math.Min(count + FramesAhead, run - 1)]);
+            Fetch(states, places, pfns[Math.Min(count + FramesAhead, run - 1)], !isKnown);
             count++;
         }
 
@@ -340,9 +342,9 @@ internal sealed unsafe partial class AddressSpace
                 _frames.Content[frame] = _frames.Content[old];
             }
 
-            flags[frame] = flags[old];
-            places[frame] = places[old];
-            maps[old] = 0;
+            states[frame] = states[old];
+            places[frame] = isKnown ? new RmapEntry(first.Object, first.Index + (uint)i) : places[old];
+            states[old] -= FrameState.OneMapping;
             pfns[i] = frame;
             left[i] = MigratePfn.Of(new Pfn(old), migrating: true, writable: false);
         }

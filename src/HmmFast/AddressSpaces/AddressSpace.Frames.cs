@@ -33,6 +33,16 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>
+    /// What the reverse map says of a private page of a VMA, if that can be told without asking the frame: where no fork lies between the VMA and its oldest ancestor,
+    /// all its private pages are its own anon_vma's. Those of the pages behind it count up. Null where that cannot be told.
+    /// </summary>
+    private RmapEntry? PlaceOf(Vma vma, ulong vpn, int count)
+    {
+        uint index = IndexOf(vma, vpn);
+        return vma.Anon is { Parent: null } anon && index <= uint.MaxValue - (uint)count ? new RmapEntry(anon.Number, index) : null;
+    }
+
+    /// <summary>
     /// Where a folio may be mapped: the part of each VMA that covers some of its pages in its object. In the order the kernel finds them: by where the VMA
     /// begins in the object, of two that begin alike the one that took its place first. The list is reused by the next call.
     /// </summary>

@@ -183,29 +183,32 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>Moves the identities of a run of held pages to fresh frames. Answers how many; 0 leaves the first to the single-page path.</summary>
-    internal int MoveHeldRun(ulong vpn, uint from, uint to, int most)
+    internal int MoveHeldRun(Vma vma, ulong vpn, uint from, uint to, int most)
     {
-        int run = Math.Min(_physical.MovableRun(from, most), _physical.FreshRun(to, most));
+        int run = _physical.FreshRun(to, _physical.MovableRun(from, HeldRun(vpn, from, most)));
         if (run < LeastRun)
         {
             return 0;
         }
 
-        _physical.MoveIdentities(from, to, run);
+        _physical.MoveIdentities(from, to, run, PlaceOf(vma, vpn, run));
         _core.Kernels.CountUp(new Span<uint>(_pfn + vpn, run), to);
         return run;
     }
 
-    /// <summary>Ends the hold of a run of pages that moved to frames that count up and are mapped here alone. Answers how many.</summary>
-    internal int RestoreHeldRun(ulong vpn, uint frame, int most)
+    /// <summary>Takes a move of <see cref="MoveHeldRun"/> or <see cref="MoveHeldScattered"/> back for one page.</summary>
+    internal void MoveBack(ulong vpn, uint from, uint to)
     {
-        if (HeldRun(vpn, frame, 1) == 0 || _frames.MapCount[frame] != 1)
-        {
-            return 0;
-        }
+        _frames.State[from] = _frames.State[to];
+        _frames.State[to] = new FrameState { Flags = FrameFlags.InUse };
+        _pfn[vpn] = from;
+    }
 
-        int run = Math.Min(RunOf(vpn, vpn + (ulong)most), PfnRun(vpn, vpn + (ulong)most));
-        run = _physical.MovableRun(frame, run);
+    /// <summary>Ends the hold of a run of pages that moved to frames that count up and are mapped here alone (known, or to be looked at). Answers how many.</summary>
+    internal int RestoreHeldRun(ulong vpn, uint frame, int most, bool areAlone)
+    {
+        int run = HeldRun(vpn, frame, most);
+        run = run < LeastRun || areAlone ? run : _frames.MapCount[frame] == 1 ? _physical.MovableRun(frame, run) : 0;
         if (run < LeastRun)
         {
             return 0;

@@ -8,13 +8,15 @@ namespace HmmFast.AddressSpaces;
 internal sealed unsafe partial class AddressSpace
 {
     // Frames whose columns are asked for before their turn: each costs a few lines from anywhere, more than the processor looks ahead for by itself.
-    private const int FramesAhead = 24;
+    private const int FramesAhead = 64;
 
     // The frame number in a migration's entry: what is below its three flags.
     private const ulong Numbers = (1UL << 61) - 1;
 
-    private const FrameFlags PlainAnonymous = FrameFlags.InUse | FrameFlags.Anonymous;
-    private const FrameFlags PlainMayHave = FrameFlags.SwapBacked | FrameFlags.Dirty;
+    // States of frames (FrameState.Word): private pages mapped once, beside what they may have, and frames just taken.
+    private const uint PlainAnonymous = (uint)(FrameFlags.InUse | FrameFlags.Anonymous) | FrameState.OneMapping;
+    private const uint PlainMayHave = (uint)(FrameFlags.SwapBacked | FrameFlags.Dirty);
+    private const uint Fresh = (uint)FrameFlags.InUse;
 
     /// <summary>
     /// As <see cref="HoldRun"/> for pages of one class whose frames need not count up: those of the first one's memory (system memory or one pagemap). Writes their
@@ -25,23 +27,27 @@ internal sealed unsafe partial class AddressSpace
     {
         PageClass old = _classes[_class[vpn]];
         BoundsOf(_pfn[vpn], out uint low, out uint length);
-        FrameFlags* flags = _frames.Flags;
-        ushort* maps = _frames.MapCount;
+        uint* states = (uint*)_frames.State;
         uint* pfns = _pfn + vpn;
-        FrameFlags set = old.IsDirty ? FrameFlags.Dirty : FrameFlags.None;
+        uint set = old.IsDirty ? (uint)FrameFlags.Dirty : 0;
         ulong word = MigratePfn.Of(new Pfn(0), migrating: true, old.IsWritable).Raw;
         int done = 0;
         while (done < sources.Length)
         {
+            if (done + FramesAhead < sources.Length)
+            {
+                Streaming.FetchFar(states + pfns[done + FramesAhead]);
+            }
+
             uint frame = pfns[done];
-            if (frame - low >= length || (flags[frame] & ~PlainMayHave) != PlainAnonymous || maps[frame] != 1)
+            if (frame - low >= length || (states[frame] & ~PlainMayHave) != PlainAnonymous)
             {
                 break;
             }
 
-            if (set != FrameFlags.None)
+            if (set != 0)
             {
-                flags[frame] |= set;
+                states[frame] |= set;
             }
 
             sources[done++] = new MigratePfn(word | frame);
@@ -62,24 +68,28 @@ internal sealed unsafe partial class AddressSpace
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal int CheckScattered(ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations)
     {
-        BoundsOf(destinations[0].Pfn.Value, out uint toLow, out uint toLength);
+        BoundsOf(destinations[0].Raw & Numbers, out uint toLow, out uint toLength);
         byte held = _class[vpn];
         if (_block[vpn / BlockPages].Kind != BlockKind.Table || _classes[held].Kind != PageEntryKind.Migration)
         {
             return 0;
         }
 
-        FrameFlags* flags = _frames.Flags;
-        ushort* maps = _frames.MapCount;
+        uint* states = (uint*)_frames.State;
         int end = (int)Math.Min((ulong)sources.Length, BlockPages - (vpn % BlockPages));
         int done = 0;
         for (; done < end; done++)
         {
+            if (done + FramesAhead < end)
+            {
+                Streaming.FetchFar(states + (uint)(destinations[done + FramesAhead].Raw & Numbers));
+            }
+
             MigratePfn source = sources[done];
             ulong to = destinations[done].Raw & Numbers;
             ulong at = vpn + (ulong)done;
             if (!source.IsValid || !source.IsMigrating || !destinations[done].IsValid || to - toLow >= toLength
-                || _class[at] != held || _pfn[at] != (source.Raw & Numbers) || flags[to] != FrameFlags.InUse || maps[to] != 0)
+                || _class[at] != held || _pfn[at] != (source.Raw & Numbers) || states[to] != Fresh)
             {
                 break;
             }
@@ -93,20 +103,30 @@ internal sealed unsafe partial class AddressSpace
     /// the single-page path.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal int MoveHeldScattered(ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations)
+    internal int MoveHeldScattered(Vma vma, ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations)
     {
-        BoundsOf((uint)sources[0].Pfn.Value, out uint fromLow, out uint fromLength);
-        BoundsOf((uint)destinations[0].Pfn.Value, out uint toLow, out uint toLength);
-        FrameFlags* flags = _frames.Flags;
-        ushort* maps = _frames.MapCount;
+        byte held = _class[vpn];
+        if (_classes[held].Kind != PageEntryKind.Migration)
+        {
+            return 0;
+        }
+
+        BoundsOf(sources[0].Raw & Numbers, out uint fromLow, out uint fromLength);
+        BoundsOf(destinations[0].Raw & Numbers, out uint toLow, out uint toLength);
+        uint* states = (uint*)_frames.State;
         RmapEntry* places = _frames.ReverseMap;
+        RmapEntry? place = PlaceOf(vma, vpn, sources.Length);
+        RmapEntry first = place.GetValueOrDefault();
+        bool isKnown = place is not null;
+        byte* classes = _class + vpn;
+        uint* pfns = _pfn + vpn;
         int done = 0;
         for (; done < sources.Length; done++)
         {
             if (done + FramesAhead < sources.Length)
             {
-                Fetch(flags, maps, places, (uint)(sources[done + FramesAhead].Raw & Numbers));
-                Fetch(flags, maps, places, (uint)(destinations[done + FramesAhead].Raw & Numbers));
+                Fetch(states, places, (uint)(sources[done + FramesAhead].Raw & Numbers), !isKnown);
+                Fetch(states, places, (uint)(destinations[done + FramesAhead].Raw & Numbers), true);
             }
 
             MigratePfn source = sources[done];
@@ -116,24 +136,24 @@ internal sealed unsafe partial class AddressSpace
                 break;
             }
 
-            uint from = (uint)(source.Raw & Numbers);
-            uint to = (uint)(destination.Raw & Numbers);
-            if (from - fromLow >= fromLength || to - toLow >= toLength)
+            // Blocks without a table have no held entries.
+            ulong from = source.Raw & Numbers;
+            ulong to = destination.Raw & Numbers;
+            if (from - fromLow >= fromLength || to - toLow >= toLength || classes[done] != held || pfns[done] != from)
             {
                 break;
             }
 
-            FrameFlags kept = flags[from];
-            if ((kept & ~PlainMayHave) != PlainAnonymous || maps[from] != 1 || flags[to] != FrameFlags.InUse || maps[to] != 0)
+            uint state = states[from];
+            if ((state & ~PlainMayHave) != PlainAnonymous || states[to] != Fresh)
             {
                 break;
             }
 
-            flags[to] = kept;
-            maps[to] = 1;
-            places[to] = places[from];
-            maps[from] = 0;
-            _pfn[vpn + (ulong)done] = to;
+            states[to] = state;
+            places[to] = isKnown ? new RmapEntry(first.Object, first.Index + (uint)done) : places[from];
+            states[from] = state - FrameState.OneMapping;
+            pfns[done] = (uint)to;
         }
 
         return done;
@@ -143,24 +163,43 @@ internal sealed unsafe partial class AddressSpace
     /// Ends the hold of pages that moved, as <see cref="RestoreHeld"/> does for each, and gives the frames they left back. While entries have the first one's class
     /// and frames are of the first ones' memory. Answers how many; 0 leaves the first to the single-page path.
     /// </summary>
+    /// <param name="vpn">The first page.</param>
+    /// <param name="sources">Its source entry and those behind it.</param>
+    /// <param name="destinations">The same of destinations.</param>
+    /// <param name="areAlone">Whether the pages are known to be mapped here alone; else each is looked at.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal int RestoreScattered(ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations)
+    internal int RestoreScattered(ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations, bool areAlone)
     {
-        const FrameFlags Kept = FrameFlags.PageCache | FrameFlags.SwapCache | FrameFlags.Held | FrameFlags.Pinned;
+        // In use, mapped by nothing, and not kept by anything else.
+        const uint Left = (uint)FrameFlags.InUse;
+        const uint LeftMask = ~0U << 16 | (uint)(FrameFlags.InUse | FrameFlags.PageCache | FrameFlags.SwapCache | FrameFlags.Held | FrameFlags.Pinned);
         uint first = (uint)(sources[0].Raw & Numbers);
+        FrameRange? range = RangeOf(first);
         BoundsOf(first, out uint fromLow, out uint fromLength);
-        BoundsOf((uint)(destinations[0].Raw & Numbers), out uint toLow, out uint toLength);
+        BoundsOf(destinations[0].Raw & Numbers, out uint toLow, out uint toLength);
         byte held = _class[vpn];
-        if (_classes[held].Kind != PageEntryKind.Migration || _physical.PagemapOf(first) is { Ops: not null })
+        if (range is null || _classes[held].Kind != PageEntryKind.Migration || _physical.PagemapOf(first) is { Ops: not null })
         {
             return 0;
         }
 
-        FrameFlags* flags = _frames.Flags;
-        ushort* maps = _frames.MapCount;
+        uint* states = (uint*)_frames.State;
+        ushort* taken = _frames.Taken;
+        byte* classes = _class + vpn;
+        uint* pfns = _pfn + vpn;
+        ulong lowest = first;
         int done = 0;
         for (; done < sources.Length; done++)
         {
+            if (done + FramesAhead < sources.Length)
+            {
+                Streaming.FetchFar(states + (uint)(sources[done + FramesAhead].Raw & Numbers));
+                if (!areAlone)
+                {
+                    Streaming.FetchFar(states + (uint)(destinations[done + FramesAhead].Raw & Numbers));
+                }
+            }
+
             MigratePfn source = sources[done];
             MigratePfn destination = destinations[done];
             if (!source.IsValid || !source.IsMigrating || !destination.IsValid)
@@ -168,14 +207,17 @@ internal sealed unsafe partial class AddressSpace
                 break;
             }
 
-            uint from = (uint)(source.Raw & Numbers);
-            uint to = (uint)(destination.Raw & Numbers);
-            ulong at = vpn + (ulong)done;
-            if (from - fromLow >= fromLength || to - toLow >= toLength || _class[at] != held || _pfn[at] != to
-                || maps[to] != 1 || maps[from] != 0 || (flags[from] & Kept) != 0)
+            ulong from = source.Raw & Numbers;
+            ulong to = destination.Raw & Numbers;
+            if (from - fromLow >= fromLength || to - toLow >= toLength || classes[done] != held || pfns[done] != to
+                || (!areAlone && states[to] >> 16 != 1) || (states[from] & LeftMask) != Left)
             {
                 break;
             }
+
+            states[from] = 0;
+            taken[from / BlockPages]--;
+            lowest = Math.Min(lowest, from);
         }
 
         if (done == 0)
@@ -183,26 +225,32 @@ internal sealed unsafe partial class AddressSpace
             return 0;
         }
 
+        range.GiveCounted(lowest, (ulong)done);
+
         // The first page shows what all of them become.
         RestoreHeld(vpn, (uint)(destinations[0].Raw & Numbers));
         FillEntries(vpn, (ulong)done, _class[vpn]);
-        _physical.GiveScattered(sources[..done]);
         return done;
     }
 
-    /// <summary>Asks for all of a frame's columns. Reads nothing: any number will do.</summary>
+    /// <summary>Asks for a frame's state, and for its reverse map if that is needed. Reads nothing: any number will do.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Fetch(FrameFlags* flags, ushort* maps, RmapEntry* places, uint frame)
+    private static void Fetch(uint* states, RmapEntry* places, uint frame, bool withPlace)
     {
-        Streaming.Fetch(flags + frame);
-        Streaming.Fetch(maps + frame);
-        Streaming.Fetch(places + frame);
+        Streaming.FetchFar(states + frame);
+        if (withPlace)
+        {
+            Streaming.FetchFar(places + frame);
+        }
     }
 
-    /// <summary>The memory that a frame is of: system memory, or its pagemap. No frames for one that is of neither.</summary>
+    /// <summary>The memory that a frame is of: system memory, or its pagemap.</summary>
+    private FrameRange? RangeOf(ulong frame) => frame < _physical.System.End ? _physical.System : _physical.PagemapOf(frame)?.Frames;
+
+    /// <summary>The bounds of the memory that a frame is of. No frames for one that is of none.</summary>
     private void BoundsOf(ulong frame, out uint low, out uint length)
     {
-        FrameRange? range = frame < _physical.System.End ? _physical.System : _physical.PagemapOf(frame)?.Frames;
+        FrameRange? range = RangeOf(frame);
         low = (uint)(range?.First ?? 0);
         length = (uint)(range?.Count ?? 0);
     }

@@ -12,14 +12,15 @@ internal static class MigrationCheck
     /// <summary>Throws at the first entry that is not in order; notes the first runs of entries that migrate alike, so that they need not be looked for again.</summary>
     /// <param name="space">The address space.</param>
     /// <param name="migration">The migration.</param>
+    /// <param name="first">The first entry to look at; those before it have moved.</param>
     /// <param name="runs">Receives first index and length of runs, in order.</param>
     /// <returns>Runs noted.</returns>
-    public static int BeforeMove(AddressSpace space, MigrateVma migration, Span<(int Start, int Length)> runs)
+    public static int BeforeMove(AddressSpace space, MigrateVma migration, int first, Span<(int Start, int Length)> runs)
     {
         int noted = 0;
         VpnRange range = migration.Range;
         bool isWhole = space.VmaList.Find(range.Start.Value) is { } vma && range.End.Value <= vma.End;
-        for (ulong i = 0; i < range.PageCount;)
+        for (ulong i = (ulong)first; i < range.PageCount;)
         {
             MigratePfn source = migration.Source[i];
             MigratePfn destination = migration.Destination[i];
@@ -83,6 +84,11 @@ internal static class MigrationCheck
         PhysicalMemory physical = space.Core.Physical;
         if (physical.RoomFrom(to.Value) == 0 || physical.FreshRun((uint)to.Value, 1) == 0)
         {
+            if (IsNamedBefore(migration, index))
+            {
+                throw new InvalidOperationException($"{to} is the destination of two pages.");
+            }
+
             throw new ArgumentException($"Destination {index} names {to}, which was not just taken for a migration.", nameof(migration));
         }
 
@@ -91,5 +97,19 @@ internal static class MigrationCheck
         {
             throw new InvalidOperationException($"Source {index} says {source.Pfn}, but page 0x{vpn:x} does not wait for it any more: it was changed since the migration was set up.");
         }
+    }
+
+    private static bool IsNamedBefore(MigrateVma migration, int index)
+    {
+        MigratePfn destination = migration.Destination[index];
+        foreach (MigratePfn other in migration.Destination.AsSpan(0, index))
+        {
+            if (other.IsValid && other.Pfn == destination.Pfn)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

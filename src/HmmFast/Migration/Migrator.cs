@@ -55,14 +55,15 @@ internal static unsafe class Migrator
     public static void Pages(AddressSpace space, MigrateVma migration)
     {
         CheckContext(migration, space, "set up");
-        Span<(int Start, int Length)> runs = stackalloc (int, int)[NotedRuns];
-        runs = runs[..MigrationCheck.BeforeMove(space, migration, runs)];
-        migration.Context = space.Moved;
         MemoryCore core = space.Core;
         VpnRange range = migration.Range;
+        Span<(int Start, int Length)> runs = stackalloc (int, int)[NotedRuns];
         Vma vma = space.VmaList.Find(range.Start.Value)!;
+        int first = MoveFirst(space, vma, migration, ref runs);
+        migration.Context = space.Moved;
         bool notified = false;
-        for (ulong i = 0; i < range.PageCount; i++)
+        bool areAlone = true;
+        for (ulong i = (ulong)first; i < range.PageCount; i++)
         {
             MigratePfn source = migration.Source[i];
             MigratePfn destination = migration.Destination[i];
@@ -98,9 +99,10 @@ internal static unsafe class Migrator
             else
             {
                 run = run < LeastRun
-                    ? space.MoveHeldScattered(range.Start.Value + i, Sources(migration, i), Destinations(migration, i))
-                    : space.MoveHeldRun(range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value, run);
+                    ? space.MoveHeldScattered(vma, range.Start.Value + i, Sources(migration, i), Destinations(migration, i))
+                    : space.MoveHeldRun(vma, range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value, run);
                 moved = run > 0 || TryMove(space, range.Start.Value + i, (uint)source.Pfn.Value, (uint)destination.Pfn.Value);
+                areAlone &= run > 0 || core.Physical.Frames.MapCount[destination.Pfn.Value] <= 1;
             }
 
             if (!moved)
@@ -109,18 +111,12 @@ internal static unsafe class Migrator
                 continue;
             }
 
-            ulong count = (ulong)Math.Max(run, 1);
-            if (core.Physical.PagemapOf(destination.Pfn.Value) is not null)
-            {
-                core.Counters.PagesMigratedToDevice += count;
-            }
-            else if (source.IsValid && core.Physical.PagemapOf(source.Pfn.Value) is not null)
-            {
-                core.Counters.PagesMigratedToSystem += count;
-            }
-
-            i += count - 1;
+            run = Math.Max(run, 1);
+            CountMoved(core, source, destination, run);
+            i += (ulong)run - 1;
         }
+
+        space.Moved.Note(migration, areAlone, core.Physical);
     }
 
     /// <summary>migrate_vma_finalize.</summary>
@@ -128,6 +124,7 @@ internal static unsafe class Migrator
     {
         CheckContext(migration, space.Moved, "brought to migrate_vma_pages");
         PhysicalMemory physical = space.Core.Physical;
+        bool areAlone = space.Moved.TakeAlone(migration, physical);
         migration.Context = null;
         VpnRange range = migration.Range;
         for (ulong i = 0; i < range.PageCount; i++)
@@ -140,11 +137,11 @@ internal static unsafe class Migrator
                 int run = RunAt(space.Core, migration, (int)i, isValid: true);
                 if (run < LeastRun)
                 {
-                    run = space.RestoreScattered(range.Start.Value + i, Sources(migration, i), Destinations(migration, i));
+                    run = space.RestoreScattered(range.Start.Value + i, Sources(migration, i), Destinations(migration, i), areAlone);
                 }
                 else
                 {
-                    run = space.RestoreHeldRun(range.Start.Value + i, (uint)destination.Pfn.Value, run);
+                    run = space.RestoreHeldRun(range.Start.Value + i, (uint)destination.Pfn.Value, run, areAlone);
                     physical.UnusedRun((uint)source.Pfn.Value, run);
                 }
 
@@ -193,11 +190,53 @@ internal static unsafe class Migrator
         return core.Kernels.CountingRun(MemoryMarshal.Cast<MigratePfn, ulong>(migration.Source.AsSpan(index, run)), isValid ? 1UL : 0);
     }
 
+    /// <summary>Counts pages that moved alike.</summary>
+    internal static void CountMoved(MemoryCore core, MigratePfn source, MigratePfn destination, int count)
+    {
+        if (core.Physical.PagemapOf(destination.Pfn.Value) is not null)
+        {
+            core.Counters.PagesMigratedToDevice += (ulong)count;
+        }
+        else if (source.IsValid && core.Physical.PagemapOf(source.Pfn.Value) is not null)
+        {
+            core.Counters.PagesMigratedToSystem += (ulong)count;
+        }
+    }
+
     internal static ReadOnlySpan<MigratePfn> Sources(MigrateVma migration, ulong index) =>
         migration.Source.AsSpan((int)index, (int)Math.Min(MostScattered, migration.Range.PageCount - index));
 
     internal static ReadOnlySpan<MigratePfn> Destinations(MigrateVma migration, ulong index) =>
         migration.Destination.AsSpan((int)index, (int)Math.Min(MostScattered, migration.Range.PageCount - index));
+
+    /// <summary>
+    /// Moves what can be checked as it is moved, then checks the rest before any of it moves. Answers the first entry of the rest, and its first runs.
+    /// </summary>
+    private static int MoveFirst(AddressSpace space, Vma vma, MigrateVma migration, ref Span<(int Start, int Length)> runs)
+    {
+        MemoryCounters counted = space.Core.Counters;
+        int first = FirstMoves.Move(space, vma, migration, out bool arePassedOver);
+        try
+        {
+            runs = runs[..MigrationCheck.BeforeMove(space, migration, first, runs)];
+        }
+        catch
+        {
+            FirstMoves.Undo(space, migration, first);
+            space.Core.Counters = counted;
+            throw;
+        }
+
+        for (int i = 0; arePassedOver && i < first; i++)
+        {
+            if (!migration.Destination[i].IsValid)
+            {
+                migration.Source[i] = migration.Source[i].WithoutMigrate();
+            }
+        }
+
+        return first;
+    }
 
     private static void CheckContext(MigrateVma migration, object expected, string what)
     {
@@ -335,7 +374,7 @@ internal static unsafe class Migrator
     private static void Isolate(AddressSpace space, MigrateVma migration, bool areShared)
     {
         PhysicalMemory physical = space.Core.Physical;
-        ushort* mapCounts = physical.Frames.MapCount;
+        MapCountView mapCounts = physical.Frames.MapCount;
         ulong start = migration.Range.Start.Value;
         ReadOnlySpan<MigratePfn> sources = migration.Source.AsSpan(0, (int)migration.Range.PageCount);
         for (int i = 0; areShared && i < sources.Length; i++)

@@ -1,62 +1,44 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using HmmFast.Memory;
 
 namespace HmmFast.Physical;
 
 /// <summary>
-/// Which numbers of a range are taken: one bit each, with a summary bit for each full word, so that the lowest free number is found in a few steps however
-/// large the range. Used for system frames, each pagemap and swap slots alike. Always gives the lowest-numbered free one.
+/// The frames of one memory: system memory or a pagemap. Which are free is in the state column itself (all zero); a number beside each 512 says how many are taken, so
+/// that the lowest free one is found without a look at full blocks, and a run of untouched ones without a look at any frame. Always gives the lowest-numbered free one.
 /// </summary>
-internal sealed unsafe class FrameRange : IDisposable
+/// <remarks>
+/// Who takes frames sets their states before more are taken; who gives them back has cleared their states. Memories begin and end in blocks of their own. A block that
+/// is not all of this memory counts the frames beside it as taken.
+/// </remarks>
+internal sealed unsafe class FrameRange
 {
-    private const ulong WordBits = 64;
+    private const ulong BlockPages = PageOrder.PagesPerBlock;
+    private const ushort Full = (ushort)BlockPages;
 
-    private readonly NativeColumn<ulong> _usedColumn;
-    private readonly NativeColumn<ulong> _fullColumn;
-    private readonly ulong* _used;
-    private readonly ulong* _full;
-    private readonly ulong _base;
-    private readonly ulong _wordCount;
+    private readonly uint* _states;
+    private readonly ushort* _taken;
+    private readonly ulong _endBlock;
 
-    // No word below this one has a free bit; no aligned run of 512 below the other one is free.
-    private ulong _firstWord;
+    // No frame below this one is free; no block below the other one is free as a whole.
+    private ulong _lowest;
     private ulong _firstBlock;
 
     /// <summary>Makes a range in which everything is free.</summary>
-    /// <param name="name">For messages.</param>
-    /// <param name="first">First number.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="ledger">Where the columns are entered.</param>
-    public FrameRange(string name, ulong first, ulong count, NativeMemoryLedger ledger)
+    /// <param name="table">The frame columns.</param>
+    /// <param name="first">First number; the block it lies in has no other memory.</param>
+    /// <param name="count">How many, at least 1.</param>
+    public FrameRange(FrameTable table, ulong first, ulong count)
     {
         First = first;
         Count = count;
         FreeCount = count;
-        _base = first & ~(PageOrder.PagesPerBlock - 1UL);
-        ulong bits = ((first + count - _base) + PageOrder.PagesPerBlock - 1) & ~(PageOrder.PagesPerBlock - 1UL);
-        _wordCount = Math.Max(bits / WordBits, 8);
-        _usedColumn = new NativeColumn<ulong>($"{name} in use", (long)_wordCount, ledger, HugePagePolicy.SystemDefault);
-        try
-        {
-            _fullColumn = new NativeColumn<ulong>($"{name} full words", (long)((_wordCount + WordBits - 1) / WordBits), ledger, HugePagePolicy.SystemDefault);
-        }
-        catch
-        {
-            _usedColumn.Dispose();
-            throw;
-        }
-
-        _used = _usedColumn.Pointer;
-        _full = _fullColumn.Pointer;
-        SetBits(0, first - _base);
-        SetBits(first + count - _base, (_wordCount * WordBits) - (first + count - _base));
-
-        // Summary bits past the last word read as full.
-        for (ulong word = _wordCount; word % WordBits != 0; word++)
-        {
-            _full[word / WordBits] |= 1UL << (int)(word % WordBits);
-        }
+        _states = (uint*)table.State;
+        _taken = table.Taken;
+        _lowest = first;
+        _firstBlock = first / BlockPages;
+        _endBlock = (End + BlockPages - 1) / BlockPages;
+        _taken[_firstBlock] += (ushort)(first % BlockPages);
+        _taken[_endBlock - 1] += (ushort)((_endBlock * BlockPages) - End);
     }
 
     public ulong First { get; }
@@ -69,14 +51,24 @@ internal sealed unsafe class FrameRange : IDisposable
 
     public bool Contains(ulong number) => number - First < Count;
 
-    /// <summary>Takes the lowest free number.</summary>
+    /// <summary>Takes the lowest free frame.</summary>
     public bool TryTake(out uint number)
     {
-        bool found = TryTakeRun(1, out number, out _);
-        return found;
+        number = 0;
+        if (FreeCount == 0)
+        {
+            return false;
+        }
+
+        ulong at = FirstFree(_lowest);
+        _taken[at / BlockPages]++;
+        _lowest = at + 1;
+        FreeCount--;
+        number = (uint)at;
+        return true;
     }
 
-    /// <summary>Takes the lowest free number and the free ones that follow it without a gap, at most <paramref name="most"/> together.</summary>
+    /// <summary>Takes the lowest free frame and the free ones that follow it without a gap, at most <paramref name="most"/> together.</summary>
     public bool TryTakeRun(ulong most, out uint first, out ulong count)
     {
         first = 0;
@@ -86,60 +78,55 @@ internal sealed unsafe class FrameRange : IDisposable
             return false;
         }
 
-        ulong word = FirstWordWithFree(_firstWord);
-        _firstWord = word;
-        int start = BitOperations.TrailingZeroCount(~_used[word]);
-        ulong bit = (word * WordBits) + (ulong)start;
-        ulong run = 0;
-        while (run < most && word < _wordCount)
+        ulong at = FirstFree(_lowest);
+        ulong limit = Math.Min(End, at + Math.Min(most, Count));
+        ulong end = at;
+        while (end < limit)
         {
-            ulong busy = _used[word] >> start;
-            int room = (int)WordBits - start;
-            int free = busy == 0 ? room : BitOperations.TrailingZeroCount(busy);
-            run += (ulong)free;
-            if (free < room)
+            ulong block = end / BlockPages;
+            ulong to = Math.Min(limit, (block + 1) * BlockPages);
+            int room = (int)(to - end);
+            int used = _taken[block] == 0 ? -1 : new ReadOnlySpan<uint>(_states + end, room).IndexOfAnyExcept(0U);
+            int free = used < 0 ? room : used;
+            _taken[block] += (ushort)free;
+            end += (ulong)free;
+            if (used >= 0)
             {
                 break;
             }
-
-            word++;
-            start = 0;
         }
 
-        run = Math.Min(run, most);
-        SetBits(bit, run);
-        FreeCount -= run;
-        first = (uint)(_base + bit);
-        count = run;
+        first = (uint)at;
+        count = end - at;
+        _lowest = end;
+        FreeCount -= count;
         return true;
     }
 
-    /// <summary>Takes the lowest free numbers, adjacent or not, in order. Answers how many there were.</summary>
+    /// <summary>Takes the lowest free frames, adjacent or not, in order. Answers how many there were.</summary>
     /// <param name="into">Receives them.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int TakeMany(Span<uint> into)
     {
         int wanted = (int)Math.Min((ulong)into.Length, FreeCount);
         int taken = 0;
-        ulong word = _firstWord;
+        ulong at = _lowest;
         while (taken < wanted)
         {
-            word = FirstWordWithFree(word);
-            ulong free = ~_used[word];
-            ulong numbers = _base + (word * WordBits);
-            while (free != 0 && taken < wanted)
+            at = FirstFree(at);
+            ulong block = at / BlockPages;
+            ulong to = Math.Min(End, (block + 1) * BlockPages);
+            int before = taken;
+            for (bool isFree = _taken[block] == 0; at < to && taken < wanted; at++)
             {
-                into[taken++] = (uint)(numbers + (ulong)BitOperations.TrailingZeroCount(free));
-                free &= free - 1;
+                into[taken] = (uint)at;
+                taken += isFree || _states[at] == 0 ? 1 : 0;
             }
 
-            _used[word] = ~free;
-            if (free == 0)
-            {
-                _full[word / WordBits] |= 1UL << (int)(word % WordBits);
-            }
+            _taken[block] += (ushort)(taken - before);
         }
 
-        _firstWord = wanted > 0 ? word : _firstWord;
+        _lowest = at;
         FreeCount -= (ulong)taken;
         return taken;
     }
@@ -147,108 +134,86 @@ internal sealed unsafe class FrameRange : IDisposable
     /// <summary>Takes the lowest free aligned run of 512.</summary>
     public bool TryTakeBlock(out uint first)
     {
-        const ulong WordsPerBlock = PageOrder.PagesPerBlock / WordBits;
         first = 0;
-        if (FreeCount < PageOrder.PagesPerBlock)
+        if (FreeCount < BlockPages)
         {
             return false;
         }
 
-        ulong blockCount = _wordCount / WordsPerBlock;
-        for (ulong block = _firstBlock; block < blockCount; block++)
+        ulong block = _firstBlock;
+        if (!TryFind(ref block, isEmpty: true))
         {
-            ulong* words = _used + (block * WordsPerBlock);
-            if ((words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]) == 0)
-            {
-                SetBits(block * PageOrder.PagesPerBlock, PageOrder.PagesPerBlock);
-                FreeCount -= PageOrder.PagesPerBlock;
-                _firstBlock = block + 1;
-                first = (uint)(_base + (block * PageOrder.PagesPerBlock));
-                return true;
-            }
+            // Nothing from the old mark on; giving frames back moves it back.
+            _firstBlock = _endBlock;
+            return false;
         }
 
-        // Nothing from the old mark on; Give moves the mark back.
-        _firstBlock = blockCount;
-        return false;
+        _taken[block] = Full;
+        FreeCount -= BlockPages;
+        _firstBlock = block + 1;
+        first = (uint)(block * BlockPages);
+        return true;
     }
 
-    /// <summary>Gives numbers back that are taken.</summary>
+    /// <summary>Gives a run back.</summary>
     public void Give(ulong first, ulong count)
     {
-        ulong bit = first - _base;
-        ulong end = bit + count;
+        ulong end = first + count;
+        for (ulong at = first; at < end;)
+        {
+            ulong block = at / BlockPages;
+            ulong to = Math.Min(end, (block + 1) * BlockPages);
+            _taken[block] -= (ushort)(to - at);
+            at = to;
+        }
+
+        GiveCounted(first, count);
+    }
+
+    /// <summary>Gives frames back whose blocks' numbers (<see cref="FrameTable.Taken"/>) the caller has brought in step.</summary>
+    /// <param name="lowest">The lowest of them.</param>
+    /// <param name="count">How many.</param>
+    public void GiveCounted(ulong lowest, ulong count)
+    {
         FreeCount += count;
-        _firstWord = Math.Min(_firstWord, bit / WordBits);
-        _firstBlock = Math.Min(_firstBlock, bit / PageOrder.PagesPerBlock);
-        while (bit < end)
+        _lowest = Math.Min(_lowest, lowest);
+        _firstBlock = Math.Min(_firstBlock, lowest / BlockPages);
+    }
+
+    /// <summary>The first free frame from one on; there is one.</summary>
+    private ulong FirstFree(ulong from)
+    {
+        ulong block = from / BlockPages;
+        while (true)
         {
-            ulong word = bit / WordBits;
-            ulong mask = MaskOf(bit, end);
-            _used[word] &= ~mask;
-            _full[word / WordBits] &= ~(1UL << (int)(word % WordBits));
-            bit = (word + 1) * WordBits;
-        }
-    }
-
-    /// <summary>Gives numbers back that are taken, in any order.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void GiveMany(ReadOnlySpan<MigratePfn> pages)
-    {
-        ulong lowest = ulong.MaxValue;
-        foreach (MigratePfn page in pages)
-        {
-            ulong bit = page.Pfn.Value - _base;
-            ulong word = bit / WordBits;
-            lowest = Math.Min(lowest, bit);
-            _used[word] &= ~(1UL << (int)(bit % WordBits));
-            _full[word / WordBits] &= ~(1UL << (int)(word % WordBits));
-        }
-
-        FreeCount += (ulong)pages.Length;
-        _firstWord = Math.Min(_firstWord, lowest / WordBits);
-        _firstBlock = Math.Min(_firstBlock, lowest / PageOrder.PagesPerBlock);
-    }
-
-    public void Dispose()
-    {
-        _usedColumn.Dispose();
-        _fullColumn.Dispose();
-    }
-
-    private static ulong MaskOf(ulong bit, ulong end)
-    {
-        int from = (int)(bit % WordBits);
-        ulong length = Math.Min(WordBits - (ulong)from, end - bit);
-        return (length == WordBits ? ulong.MaxValue : (1UL << (int)length) - 1) << from;
-    }
-
-    private void SetBits(ulong bit, ulong count)
-    {
-        ulong end = bit + count;
-        while (bit < end)
-        {
-            ulong word = bit / WordBits;
-            _used[word] |= MaskOf(bit, end);
-            if (_used[word] == ulong.MaxValue)
+            if (_taken[block] == 0)
             {
-                _full[word / WordBits] |= 1UL << (int)(word % WordBits);
+                return from;
             }
 
-            bit = (word + 1) * WordBits;
+            if (_taken[block] != Full)
+            {
+                int room = (int)(Math.Min(End, (block + 1) * BlockPages) - from);
+                int free = _states[from] == 0 ? 0 : new ReadOnlySpan<uint>(_states + from, room).IndexOf(0U);
+                if (free >= 0)
+                {
+                    return from + (ulong)free;
+                }
+            }
+
+            block++;
+            TryFind(ref block, isEmpty: false);
+            from = Math.Max(First, block * BlockPages);
         }
     }
 
-    private ulong FirstWordWithFree(ulong from)
+    /// <summary>The first block from one on that is free as a whole, or that has any free frame.</summary>
+    private bool TryFind(ref ulong block, bool isEmpty)
     {
-        ulong group = from / WordBits;
-        ulong open = ~_full[group] & (ulong.MaxValue << (int)(from % WordBits));
-        while (open == 0)
-        {
-            group++;
-            open = ~_full[group];
-        }
-
-        return (group * WordBits) + (ulong)BitOperations.TrailingZeroCount(open);
+        // Spans have lengths of 31 bits; there are at most 2^23 blocks.
+        var counts = new ReadOnlySpan<ushort>(_taken + block, (int)(_endBlock - block));
+        int found = isEmpty ? counts.IndexOf((ushort)0) : counts.IndexOfAnyExcept(Full);
+        block += (ulong)Math.Max(found, 0);
+        return found >= 0;
     }
 }

@@ -12,20 +12,19 @@ internal sealed unsafe partial class PhysicalMemory
     /// <summary>One mapping more of each frame of a run.</summary>
     public void AddMappings(uint first, ulong count)
     {
+        MappingsAdded++;
         while (count > 0)
         {
-            int run = (int)Math.Min(count, RunPages);
-            var maps = new Span<ushort>(Frames.MapCount + first, run);
-            if (HasHugePart(first, run) || maps.Contains(ushort.MaxValue))
+            FrameState state = Frames.State[first];
+            int run = 1;
+            if ((state.Flags & ~FrameFlags.Dirty) == FrameFlags.AnonymousPage && state.MapCount < ushort.MaxValue)
             {
-                for (int i = 0; i < run; i++)
-                {
-                    AddMapping(first + (uint)i);
-                }
+                run = EqualRun(first, (int)Math.Min(count, RunPages));
+                Frames.States(first, run).Fill(FrameState.Word(state.Flags, state.MapCount) + FrameState.OneMapping);
             }
             else
             {
-                _kernels.Add(maps, 1);
+                AddMapping(first);
             }
 
             first += (uint)run;
@@ -39,18 +38,19 @@ internal sealed unsafe partial class PhysicalMemory
         while (count > 0)
         {
             int run = PlainRun(first, (int)Math.Min(count, RunPages));
+            FrameState state = Frames.State[first];
             if (run == 0)
             {
                 DropMapping(first);
                 run = 1;
             }
-            else if (Frames.MapCount[first] == 1)
+            else if (state.MapCount == 1)
             {
                 GiveRun(first, (ulong)run);
             }
             else
             {
-                _kernels.Add(new Span<ushort>(Frames.MapCount + first, run), ushort.MaxValue);
+                Frames.States(first, run).Fill(FrameState.Word(state.Flags, state.MapCount) - FrameState.OneMapping);
             }
 
             first += (uint)run;
@@ -59,57 +59,46 @@ internal sealed unsafe partial class PhysicalMemory
     }
 
     /// <summary>Frames from one on that are ordinary private system pages (dirty or not) mapped equally often; 0 when the first is none.</summary>
-    public int PlainRun(uint first, int count)
-    {
-        FrameFlags flags = Frames.Flags[first];
-        if (first >= System.End || (flags & ~FrameFlags.Dirty) != FrameFlags.AnonymousPage)
-        {
-            return 0;
-        }
-
-        int same = new ReadOnlySpan<ushort>(Frames.Flags + first, count).IndexOfAnyExcept((ushort)flags);
-        count = same < 0 ? count : same;
-        int maps = new ReadOnlySpan<ushort>(Frames.MapCount + first, count).IndexOfAnyExcept(Frames.MapCount[first]);
-        return maps < 0 ? count : maps;
-    }
+    public int PlainRun(uint first, int count) =>
+        first < System.End && (Frames.Flags[first] & ~FrameFlags.Dirty) == FrameFlags.AnonymousPage ? EqualRun(first, count) : 0;
 
     /// <summary>Device frames from one on, of one pagemap, that plain private entries hold once each and nothing else does; 0 when the first is none.</summary>
     public int PlainDeviceRun(uint first, int count)
     {
-        FrameFlags flags = Frames.Flags[first];
-        if ((flags & ~(FrameFlags.Dirty | FrameFlags.SwapBacked)) != (FrameFlags.InUse | FrameFlags.Anonymous) || Frames.MapCount[first] != 1)
-        {
-            return 0;
-        }
-
-        int same = new ReadOnlySpan<ushort>(Frames.Flags + first, count).IndexOfAnyExcept((ushort)flags);
-        count = same < 0 ? count : same;
-        int maps = new ReadOnlySpan<ushort>(Frames.MapCount + first, count).IndexOfAnyExcept((ushort)1);
-        return maps < 0 ? count : maps;
+        FrameState state = Frames.State[first];
+        bool isPlain = (state.Flags & ~(FrameFlags.Dirty | FrameFlags.SwapBacked)) == (FrameFlags.InUse | FrameFlags.Anonymous) && state.MapCount == 1;
+        return isPlain ? EqualRun(first, count) : 0;
     }
 
     /// <summary>
-    /// Moves the identity of a run of pages that <see cref="PlainRun"/> or <see cref="PlainDeviceRun"/> found, as <see cref="MoveIdentity"/> does for each.
+    /// Moves the identity of a run of pages that <see cref="MovableRun"/> found, as <see cref="MoveIdentity"/> does for each: their states are equal.
     /// </summary>
-    public void MoveIdentities(uint from, uint to, int count)
+    /// <param name="from">The first frame that is left.</param>
+    /// <param name="to">The first frame taken.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="place">The first one's reverse map entry where the run's are known to count up from it: writing them costs less than copying. Else null.</param>
+    public void MoveIdentities(uint from, uint to, int count, RmapEntry? place)
     {
-        FrameFlags kept = Frames.Flags[from] & ~(FrameFlags.Pinned | FrameFlags.Orphan | FrameFlags.SwapCache | FrameFlags.HugePart);
-        new Span<ushort>(Frames.Flags + to, count).Fill((ushort)kept);
-        new Span<ushort>(Frames.MapCount + from, count).CopyTo(new Span<ushort>(Frames.MapCount + to, count));
-        new Span<RmapEntry>(Frames.ReverseMap + from, count).CopyTo(new Span<RmapEntry>(Frames.ReverseMap + to, count));
-        new Span<ushort>(Frames.MapCount + from, count).Clear();
+        FrameFlags flags = Frames.Flags[from];
+        FrameFlags kept = flags & ~(FrameFlags.Pinned | FrameFlags.Orphan | FrameFlags.SwapCache | FrameFlags.HugePart);
+        Frames.States(to, count).Fill(FrameState.Word(kept, Frames.MapCount[from]));
+        if (place is { } first)
+        {
+            _kernels.FillWords(new Span<ulong>(Frames.ReverseMap + to, count), first.Word, 1);
+        }
+        else
+        {
+            new Span<RmapEntry>(Frames.ReverseMap + from, count).CopyTo(new Span<RmapEntry>(Frames.ReverseMap + to, count));
+        }
+
+        Frames.States(from, count).Fill(FrameState.Word(flags, 0));
     }
 
     /// <summary>Frames from one on that were taken and are not used yet (as a migration's destinations are), with equal flags; 0 when the first is none.</summary>
     public int FreshRun(uint first, int count)
     {
-        if (Frames.Flags[first] != FrameFlags.InUse || Frames.MapCount[first] != 0)
-        {
-            return 0;
-        }
-
-        int same = new ReadOnlySpan<ushort>(Frames.Flags + first, count).IndexOfAnyExcept((ushort)FrameFlags.InUse);
-        return same < 0 ? count : same;
+        FrameState state = Frames.State[first];
+        return state is { Flags: FrameFlags.InUse, MapCount: 0 } ? EqualRun(first, count) : 0;
     }
 
     /// <summary>Frames from one on that may be moved as a run: plain, mapped once, in system memory or in one pagemap.</summary>
@@ -134,7 +123,7 @@ internal sealed unsafe partial class PhysicalMemory
         }
 
         Pagemap pagemap = PagemapOf(first)!;
-        new Span<ushort>(Frames.Flags + first, count).Clear();
+        Frames.States(first, count).Clear();
         pagemap.Frames.Give(first, (ulong)count);
         if (pagemap.Ops is { } ops)
         {
@@ -145,15 +134,14 @@ internal sealed unsafe partial class PhysicalMemory
         }
     }
 
-    /// <summary>As <see cref="Unused"/> for each frame of a run that nothing maps; a run with equal flags that nothing caches or pins goes at once.</summary>
+    /// <summary>As <see cref="Unused"/> for each frame of a run that nothing maps; a run with equal states that nothing caches or pins goes at once.</summary>
     public void UnusedRun(uint first, int count)
     {
         const FrameFlags Kept = FrameFlags.PageCache | FrameFlags.SwapCache | FrameFlags.Held | FrameFlags.Pinned;
         while (count > 0)
         {
             FrameFlags flags = Frames.Flags[first];
-            int same = new ReadOnlySpan<ushort>(Frames.Flags + first, count).IndexOfAnyExcept((ushort)flags);
-            int run = same < 0 ? count : same;
+            int run = EqualRun(first, count);
             if ((flags & Kept) != 0)
             {
                 run = 1;
@@ -175,28 +163,33 @@ internal sealed unsafe partial class PhysicalMemory
     {
         ulong first = pages[0].Pfn.Value;
         FrameRange range = PagemapOf(first)?.Frames ?? System;
+        ulong lowest = first;
         foreach (MigratePfn page in pages)
         {
-            Frames.Flags[page.Pfn.Value] = FrameFlags.None;
+            ulong frame = page.Pfn.Value;
+            Frames.State[frame] = default;
+            Frames.Taken[frame / BlockPages]--;
+            lowest = Math.Min(lowest, frame);
         }
 
-        range.GiveMany(pages);
+        range.GiveCounted(lowest, (ulong)pages.Length);
     }
 
     /// <summary>Gives each frame of a run the columns of the first, at consecutive indices.</summary>
     public void FillLikeFirst(uint first, int count)
     {
-        new Span<ushort>(Frames.Flags + first, count).Fill((ushort)Frames.Flags[first]);
-        new Span<ushort>(Frames.MapCount + first, count).Fill(Frames.MapCount[first]);
+        Span<uint> states = Frames.States(first, count);
+        states.Fill(states[0]);
         _kernels.FillWords(new Span<ulong>(Frames.ReverseMap + first, count), Frames.ReverseMap[first].Word, 1);
     }
 
-    /// <summary>Sets a flag on each frame of a run.</summary>
+    /// <summary>Sets a flag on each frame of a run whose states are equal.</summary>
     public void MarkRun(uint first, int count, FrameFlags set)
     {
-        for (int i = 0; i < count; i++)
+        Span<uint> states = Frames.States(first, count);
+        if ((states[0] & (uint)set) != (uint)set)
         {
-            Frames.Flags[first + (uint)i] |= set;
+            states.Fill(states[0] | (uint)set);
         }
     }
 
@@ -207,8 +200,7 @@ internal sealed unsafe partial class PhysicalMemory
         for (int i = 0; i < taken; i++)
         {
             uint frame = into[i];
-            Frames.Flags[frame] = FrameFlags.AnonymousPage;
-            Frames.MapCount[frame] = 1;
+            Frames.State[frame] = new FrameState { Flags = FrameFlags.AnonymousPage, MapCount = 1 };
             Frames.ReverseMap[frame].Object = anon;
         }
 
@@ -231,9 +223,7 @@ internal sealed unsafe partial class PhysicalMemory
             return false;
         }
 
-        int run = (int)count;
-        new Span<ushort>(Frames.Flags + first, run).Fill((ushort)FrameFlags.InUse);
-        new Span<ushort>(Frames.MapCount + first, run).Clear();
+        Frames.States(first, (int)count).Fill(FrameState.Word(FrameFlags.InUse, 0));
         return true;
     }
 
@@ -244,8 +234,7 @@ internal sealed unsafe partial class PhysicalMemory
         while (taken < into.Length && range.TryTakeRun((ulong)(into.Length - taken), out uint first, out ulong count))
         {
             int run = (int)count;
-            new Span<ushort>(Frames.Flags + first, run).Fill((ushort)FrameFlags.InUse);
-            new Span<ushort>(Frames.MapCount + first, run).Clear();
+            Frames.States(first, run).Fill(FrameState.Word(FrameFlags.InUse, 0));
             if (Frames.Content != null)
             {
                 new Span<ulong>(Frames.Content + first, run).Clear();
@@ -258,9 +247,11 @@ internal sealed unsafe partial class PhysicalMemory
         return taken;
     }
 
-    private bool HasHugePart(uint first, int count)
+    /// <summary>Frames from one on, of those asked for, whose states are equal.</summary>
+    private int EqualRun(uint first, int count)
     {
-        var flags = new ReadOnlySpan<ushort>(Frames.Flags + first, count);
-        return flags.IndexOfAnyExcept((ushort)FrameFlags.AnonymousPage, (ushort)(FrameFlags.AnonymousPage | FrameFlags.Dirty)) >= 0;
+        FrameState state = Frames.State[first];
+        int same = Frames.States(first, count).IndexOfAnyExcept(FrameState.Word(state.Flags, state.MapCount));
+        return same < 0 ? count : same;
     }
 }

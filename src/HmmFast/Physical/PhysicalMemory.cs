@@ -15,7 +15,6 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
 {
     private const ulong BlockPages = PageOrder.PagesPerBlock;
 
-    private readonly NativeMemoryLedger _ledger;
     private readonly KernelSet _kernels;
     private readonly List<Pagemap> _pagemaps = [];
     private readonly Dictionary<uint, uint> _pins = [];
@@ -31,14 +30,13 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
                 nameof(options), options.SystemFrameCount, $"SystemFrameCount is {options.SystemFrameCount}; frame numbers of 32 bits leave room for {most}.");
         }
 
-        _ledger = ledger;
         _kernels = kernels;
         HugeZero = (uint)RoundUp(1 + options.SystemFrameCount);
         _nextFrame = HugeZero + BlockPages;
         try
         {
-            System = new FrameRange("system frames", 1, options.SystemFrameCount, ledger);
             Frames = new FrameTable(options.TrackContent, ledger);
+            System = new FrameRange(Frames, 1, options.SystemFrameCount);
             Swap = new SwapArea(options.SwapSlotCount, options.TrackContent, ledger);
         }
         catch
@@ -48,7 +46,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
         }
 
         // The lowest free frame is taken first, so that a huge page of a column is used up before the next one is touched.
-        Frames.AdviseHuge(0, options.SystemFrameCount);
+        Frames.AdviseHuge(1, options.SystemFrameCount);
     }
 
     public FrameTable Frames { get; }
@@ -72,7 +70,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
                 $"Device '{options.Name}' has {options.PageCount} pages; 1..{FrameTable.FrameLimit - _nextFrame} frame numbers are left.", nameof(options));
         }
 
-        var frames = new FrameRange($"frames of '{options.Name}'", _nextFrame, options.PageCount, _ledger);
+        var frames = new FrameRange(Frames, _nextFrame, options.PageCount);
         var pagemap = new Pagemap(_pagemaps.Count, options, frames);
         Frames.AdviseHuge((uint)_nextFrame, options.PageCount);
         _nextFrame = RoundUp(_nextFrame + options.PageCount);
@@ -199,6 +197,9 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
     /// <summary>The first frame of the folio that a frame belongs to.</summary>
     public uint HeadOf(uint frame) => (Frames.Flags[frame] & FrameFlags.HugePart) != 0 ? frame & ~(uint)(BlockPages - 1) : frame;
 
+    /// <summary>Counts the times that frames in use were mapped once more: while it stays, a frame mapped once is mapped by the same entry.</summary>
+    public ulong MappingsAdded { get; private set; }
+
     /// <summary>One mapping more of a frame.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddMapping(uint frame)
@@ -208,6 +209,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
             throw new InvalidOperationException($"Frame 0x{frame:x} is mapped {ushort.MaxValue} times, which is as often as the column can count.");
         }
 
+        MappingsAdded++;
         Frames.MapCount[frame]++;
         if ((Frames.Flags[frame] & FrameFlags.HugePart) != 0)
         {
@@ -318,8 +320,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
     /// <summary>Frees a frame that nothing holds and tells its pagemap's driver.</summary>
     public void Give(uint frame)
     {
-        Frames.Flags[frame] = FrameFlags.None;
-        Frames.MapCount[frame] = 0;
+        Frames.State[frame] = default;
         if (frame < System.End)
         {
             System.Give(frame, 1);
@@ -399,13 +400,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
     /// <summary>Frees the columns: those that there are, when the constructor fails half way.</summary>
     public void Dispose()
     {
-        System?.Dispose();
         Swap?.Dispose();
-        foreach (Pagemap pagemap in _pagemaps)
-        {
-            pagemap.Frames.Dispose();
-        }
-
         Frames?.Dispose();
     }
 
@@ -413,8 +408,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
 
     private void Prepare(uint frame, FrameFlags flags)
     {
-        Frames.Flags[frame] = flags;
-        Frames.MapCount[frame] = 0;
+        Frames.State[frame] = new FrameState { Flags = flags };
         if (Frames.Content != null)
         {
             Frames.Content[frame] = 0;
@@ -426,8 +420,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
     {
         int n = checked((int)count);
         Frames.AdviseHuge(first, count);
-        new Span<ushort>(Frames.Flags + first, n).Fill((ushort)flags);
-        new Span<ushort>(Frames.MapCount + first, n).Fill(1);
+        Frames.States(first, n).Fill(FrameState.Word(flags, 1));
         _kernels.FillWords(new Span<ulong>(Frames.ReverseMap + first, n), new RmapEntry(anon, firstIndex).Word, 1);
         if (Frames.Content != null)
         {
@@ -437,8 +430,7 @@ internal sealed unsafe partial class PhysicalMemory : IDisposable
 
     private void GiveRun(uint first, ulong count)
     {
-        new Span<ushort>(Frames.Flags + first, (int)count).Clear();
-        new Span<ushort>(Frames.MapCount + first, (int)count).Clear();
+        Frames.States(first, (int)count).Clear();
         System.Give(first, count);
     }
 

@@ -5,7 +5,7 @@ namespace HmmFast.Physical;
 /// <summary>Swap slots: how many entries name each, what it holds, and the frame that the swap cache has for it.</summary>
 internal sealed unsafe class SwapArea : IDisposable
 {
-    private readonly FrameRange? _slots;
+    private readonly SlotRange? _slots;
     private readonly NativeColumn<uint>? _useColumn;
     private readonly NativeColumn<ulong>? _contentColumn;
     private readonly uint* _uses;
@@ -22,7 +22,7 @@ internal sealed unsafe class SwapArea : IDisposable
 
         try
         {
-            _slots = new FrameRange("swap slots", 0, slotCount, ledger);
+            _slots = new SlotRange(slotCount, ledger);
             _useColumn = new NativeColumn<uint>("swap slot uses", (long)slotCount, ledger, HugePagePolicy.SystemDefault);
             _contentColumn = trackContent ? new NativeColumn<ulong>("swap slot content", (long)slotCount, ledger, HugePagePolicy.SystemDefault) : null;
         }
@@ -84,7 +84,7 @@ internal sealed unsafe class SwapArea : IDisposable
             return true;
         }
 
-        _slots!.Give(slot, 1);
+        _slots!.Give(slot);
         return false;
     }
 
@@ -106,7 +106,7 @@ internal sealed unsafe class SwapArea : IDisposable
         _frameOfSlot.Remove(slot);
         if (_uses[slot] == 0)
         {
-            _slots!.Give(slot, 1);
+            _slots!.Give(slot);
         }
     }
 

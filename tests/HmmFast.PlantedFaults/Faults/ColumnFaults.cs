@@ -9,6 +9,8 @@ public static class ColumnFaults
     private const string FaultRuns = "src/HmmFast/AddressSpaces/AddressSpace.FaultRuns.cs";
     private const string ScatteredMigration = "src/HmmFast/AddressSpaces/AddressSpace.ScatteredMigration.cs";
 
+    private const string FrameRange = "src/HmmFast/Physical/FrameRange.cs";
+
     private const string Migrator = "src/HmmFast/Migration/Migrator.cs";
 
     /// <summary>All of them.</summary>
@@ -42,12 +44,18 @@ public static class ColumnFaults
         new("brought-back-scattered-kept", "frames that scattered pages leave are free again", FaultRuns,
             "_physical.GiveScattered(left[..count]);", "_physical.GiveScattered(left[..1]);", "equivalence-border"),
         new("scattered-frames-kept", "frames that a scattered migration leaves are free again", ScatteredMigration,
-            "_physical.GiveScattered(sources[..done]);", "_physical.GiveScattered(sources[..1]);", "equivalence-border"),
+            "range.GiveCounted(lowest, (ulong)done);", "range.GiveCounted(lowest, 1);", "equivalence-border"),
         new("scattered-restore-over-the-border", "frames go back to the pagemap they are of", ScatteredMigration,
-            "if (from - fromLow >= fromLength || to - toLow >= toLength || _class[at]", "if (to - toLow >= toLength || _class[at]", "equivalence-border"),
+            "if (from - fromLow >= fromLength || to - toLow >= toLength || classes[done] != held || pfns[done] != to", "if (to - toLow >= toLength || classes[done] != held || pfns[done] != to", "equivalence-border"),
         new("destinations-over-the-border", "a run of destinations ends where its pagemap does", Migrator,
             "most = Math.Min(most, core.Physical.RoomFrom(migration.Destination[index].Pfn.Value));", "", "equivalence-border"),
         new("sources-over-the-border", "a run of sources ends where its pagemap does", Migrator,
             "most = isValid ? Math.Min(most, core.Physical.RoomFrom(migration.Source[index].Pfn.Value)) : most;", "", "equivalence-border"),
+        new("mixed-classes-restored-alike", "entries end their hold with the rights that each had", ScatteredMigration,
+            "toLow >= toLength || classes[done] != held || pfns[done] != to", "toLow >= toLength || pfns[done] != to", "equivalence-border"),
+        new("run-over-taken-frames", "a run of free frames ends at the first that is taken", FrameRange,
+            "_taken[block] == 0 ? -1 : new ReadOnlySpan<uint>(_states + end, room).IndexOfAnyExcept(0U);", "-1;", "equivalence-device"),
+        new("block-with-a-frame-taken", "2 MiB pages are of blocks that are free as a whole", FrameRange,
+            "counts.IndexOf((ushort)0)", "counts.IndexOfAnyExcept(Full)", "equivalence"),
     ];
 }
