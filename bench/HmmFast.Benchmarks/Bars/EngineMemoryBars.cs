@@ -47,10 +47,11 @@ public static class EngineMemoryBars
         var ledger = new NativeMemoryLedger();
         using (new FrameTable(trackContent: false, ledger))
         {
-            const double Folios = 6.0 / BlockPages;
+            // Counts of each 2 MiB block, and the huge page by which each of the two columns is moved to a border.
+            const double Beside = (8.0 / BlockPages) + (2.0 * NativeColumn<byte>.HugeBytes / FrameTable.FrameLimit);
             double frame = (double)ledger.ReservedBytes / FrameTable.FrameLimit;
-            session.Add(new BarResult("frames, what the columns reserve", FrameTable.FrameLimit, "bytes a frame", frame, MostFrameBytes + Folios, MustStayBelow: true,
-                Note: "(12, and 6 for each 2 MiB folio)", IsExact: true));
+            session.Add(new BarResult("frames, what the columns reserve", FrameTable.FrameLimit, "bytes a frame", frame, MostFrameBytes + Beside, MustStayBelow: true,
+                Note: "(12, and 8 for each 2 MiB block)", IsExact: true));
         }
 
         ledger.ThrowIfUnbalanced();
@@ -75,7 +76,11 @@ public static class EngineMemoryBars
         session.Add(new BarResult("page table", pageCount, "bytes a page", (double)TableBytes(world, window) / pageCount, MostTableBytes, MustStayBelow: true,
             $"(resident, of an address space of {window / PageOrder.PagesPerGibibyte:n0} GiB)"));
         session.Add(new BarResult("frames", pageCount, "bytes a frame", (double)FrameBytes(world, pageCount) / pageCount, MostFrameBytes, MustStayBelow: true,
-            "(resident; the columns are 12, the rest are the counts of 2 MiB folios; a bit a frame that says whether it is free is not in it)"));
+            "(resident; state 4, reverse map 8)"));
+        session.Add(new BarResult(
+            "frames, with the counts of their 2 MiB blocks", pageCount, "bytes a frame", (double)(FrameBytes(world, pageCount) + BlockCountBytes(world, pageCount)) / pageCount,
+            MostFrameBytes + (8.0 / BlockPages) + (3.0 * Environment.SystemPageSize / pageCount), MustStayBelow: true,
+            "(resident; 8 bytes a block: frames taken, mappings and entries of 2 MiB folios)"));
     }
 
     private static void Sparse(BarSession session, string how, ulong windowPages, ulong populated, ulong runPages)
@@ -109,11 +114,15 @@ public static class EngineMemoryBars
 
     private static unsafe long FrameBytes(EngineWorld world, ulong frames)
     {
-        // Frames are given from the lowest on; what devices and swap hold lies behind them.
+        // Frames are given from the lowest on, which is 1; what devices and swap hold lies behind them.
         FrameTable table = ((MemorySystem)world.Memory).Core.Physical.Frames;
-        return Resident((byte*)table.Flags, frames * sizeof(FrameFlags))
-            + Resident((byte*)table.MapCount, frames * sizeof(ushort))
-            + Resident((byte*)table.ReverseMap, frames * (ulong)sizeof(RmapEntry))
+        return Resident((byte*)(table.State + 1), frames * (ulong)sizeof(FrameState)) + Resident((byte*)(table.ReverseMap + 1), frames * (ulong)sizeof(RmapEntry));
+    }
+
+    private static unsafe long BlockCountBytes(EngineWorld world, ulong frames)
+    {
+        FrameTable table = ((MemorySystem)world.Memory).Core.Physical.Frames;
+        return Resident((byte*)table.Taken, frames / BlockPages * sizeof(ushort))
             + Resident((byte*)table.FolioMaps, frames / BlockPages * sizeof(uint))
             + Resident((byte*)table.FolioEntries, frames / BlockPages * sizeof(ushort));
     }
