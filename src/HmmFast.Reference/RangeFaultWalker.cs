@@ -17,6 +17,9 @@ internal ref struct RangeFaultWalker
     private readonly ulong _rangeStart;
     private readonly ulong _rangeEnd;
     private readonly ClientReach _reach;
+
+    // As they are when the call begins: one view for all of its pages.
+    private readonly OwnerId[] _owners;
     private ulong _last;
 
     public RangeFaultWalker(ReferenceAddressSpace space, in HmmRange range, Span<HmmPfn> hmmPfns, HmmPfnLayout layout)
@@ -26,6 +29,7 @@ internal ref struct RangeFaultWalker
         _hmmPfns = hmmPfns;
         _layout = layout;
         _reach = range.Client?.Reach ?? ClientReach.Nothing;
+        _owners = [.. Enumerable.Range(0, space.Memory.DeviceCount).Select(index => space.Memory.OwnerOf(new DeviceId(index)))];
         _rangeStart = range.Range.Start.Value;
         _rangeEnd = range.Range.End.Value;
         _last = _rangeStart;
@@ -277,7 +281,7 @@ internal ref struct RangeFaultWalker
         {
             Provider = provider,
             Client = _range.Client,
-            ProviderOwner = _space.Memory.OwnerOf(provider),
+            ProviderOwner = provider.Index < _owners.Length ? _owners[provider.Index] : OwnerId.Null,
             RangeOwner = _range.Owner,
             AliasOffered = isOffered,
             Reach = pair,

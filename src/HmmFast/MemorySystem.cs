@@ -116,7 +116,9 @@ public sealed class MemorySystem : IMemorySystem, IKernelUser
         CheckAlive();
         ArgumentNullException.ThrowIfNull(options);
         CheckOwner(options.Name, options.Kind, options.Owner);
-        return new DeviceId(_core.Physical.AddPagemap(options).Device);
+        DeviceId device = new(_core.Physical.AddPagemap(options).Device);
+        _core.PublishOwners();
+        return device;
     }
 
     /// <inheritdoc/>
@@ -145,7 +147,7 @@ public sealed class MemorySystem : IMemorySystem, IKernelUser
         Pagemap pagemap = PagemapOf(device);
         CheckOwner(pagemap.Name, pagemap.Kind, owner);
         pagemap.Owner = owner;
-        _core.OwnersVersion++;
+        _core.PublishOwners();
         foreach (AddressSpace space in _core.Spaces)
         {
             space.Revoke(pagemap);

@@ -2,10 +2,11 @@ using HmmFast.Policies;
 
 namespace HmmFast.Benchmarks.Bars;
 
-/// <summary>Owner-only, counting how often it is asked.</summary>
-internal sealed class CountingPolicy : IHmmPolicy
+/// <summary>A policy that counts how often it is asked.</summary>
+/// <param name="inner">Who decides; null for owner-only.</param>
+internal sealed class CountingPolicy(IHmmPolicy? inner = null) : IHmmPolicy
 {
-    private readonly OwnerOnlyPolicy _inner = new();
+    private readonly IHmmPolicy _inner = inner ?? OwnerOnlyPolicy.Instance;
 
     /// <summary>Questions so far.</summary>
     public ulong Questions { get; private set; }

@@ -1,4 +1,5 @@
 using HmmFast.Kernels;
+using HmmFast.Policies;
 
 namespace HmmFast.Benchmarks.Bars;
 
@@ -18,6 +19,7 @@ public static class EngineCallBars
             AddKernelCalls("resolve, page tables without a border", mixed.Snapshot);
             AddKernelCalls("classify, page tables without a border", () => mixed.Columns.Classify(mixed.Request(mixed.All), default));
             AddQuestions(mixed);
+            AddQuestionsOfHalfAWindow(mixed);
         }
 
         using (var shapes = new EngineWorld(pageCount, kernels))
@@ -51,6 +53,29 @@ public static class EngineCallBars
             ulong before = policy.Questions;
             EngineWorld.Must(world.Space.RangeFault(request, world.Words), "snapshot");
             session.Add(new BarResult("resolve, next call under a policy", pageCount, "questions to the policy", policy.Questions - before, 0, MustStayBelow: true, IsExact: true));
+        }
+
+        void AddQuestionsOfHalfAWindow(EngineWorld world)
+        {
+            // As above, and twice for the kinds of private page of the device whose window shows every other chunk: offered or not.
+            const int MostQuestions = 6 * 3 * 6;
+            const ulong Chunk = 512;
+            (Pfn first, ulong count) = world.Memory.DeviceFrames(world.Gpu1);
+            DeviceId bar = world.Memory.AddDevice(new DeviceOptions { Name = "bar", PageCount = count, Owner = OwnerId.Null, Kind = DeviceMemoryKind.PciP2pdma });
+            AliasWindow window = AliasWindow.Create(first, count, world.Memory.DeviceFrames(bar).First, count / Chunk * Chunk, Chunk);
+            for (int chunk = 0; chunk < window.ChunkCount; chunk += 2)
+            {
+                window = window.WithoutChunk(chunk);
+            }
+
+            var policy = new CountingPolicy(new AliasAlwaysPolicy());
+            var client = new HmmClient("nic") { Reach = new ClientReach([default, new ProviderReach { Window = window }]) };
+            HmmRange request = world.Request(world.All) with { Policy = policy, Client = client };
+            EngineWorld.Must(world.Space.RangeFault(request, world.Words), "snapshot");
+            session.Add(new BarResult("resolve, first call under a policy, half of a window", pageCount, "questions to the policy", policy.Questions, MostQuestions, MustStayBelow: true, IsExact: true));
+            ulong before = policy.Questions;
+            EngineWorld.Must(world.Space.RangeFault(request, world.Words), "snapshot");
+            session.Add(new BarResult("resolve, next call under a policy, half of a window", pageCount, "questions to the policy", policy.Questions - before, 0, MustStayBelow: true, IsExact: true));
         }
     }
 }

@@ -6,10 +6,10 @@ namespace HmmFast.Policies;
 /// </summary>
 /// <remarks>
 /// <see cref="Decide"/> is a pure function. An engine asks it once per call and combination of pagemap, entry access, request and
-/// offer, not once a page (but for windows that show only some pages); the reference asks it page by page. Both must get the same answer for the same question, so an
+/// offer, never once a page; the reference asks it page by page. Both must get the same answer for the same question, so an
 /// implementation keeps no state that changes during a call, and throws nothing. The other members say how an importer behaves around the call.
-/// Cost: the engine keeps decisions between calls, so a policy adds nothing a page, unless a window shows only some of a
-/// pagemap's pages and that matters; a table of decisions is made again when owners, the client's reach or the page classes change.
+/// Cost: the engine keeps decisions between calls, so a policy adds nothing a page; where a window shows only some of a pagemap's pages and that
+/// matters, a look at the window for each of its runs. A table of decisions is made again when owners, the client's reach or the page classes change.
 /// Source: the proposals of the mailing list on peer access to device-private pages and what Linux does today; each implementation names its own.
 /// </remarks>
 public interface IHmmPolicy

@@ -32,8 +32,8 @@ internal sealed partial class MemoryCore : IDisposable
     /// <summary>Scratch for class translations.</summary>
     public ByteTable TranslationTable { get; } = new();
 
-    /// <summary>Counts changes of pagemaps' owners: decisions rest on them.</summary>
-    public int OwnersVersion { get; set; }
+    /// <summary>Pagemaps' owners by device. A change makes a new array, so that a call that began before it keeps its view.</summary>
+    public OwnerId[] Owners { get; private set; } = [];
 
     public NativeMemoryLedger Ledger { get; }
 
@@ -68,6 +68,18 @@ internal sealed partial class MemoryCore : IDisposable
 
     /// <summary>A number that grows: what takes its place later has a larger one.</summary>
     public ulong NextStamp() => _nextStamp++;
+
+    /// <summary>Lets calls that begin from here on see the owners as they are now.</summary>
+    public void PublishOwners()
+    {
+        var owners = new OwnerId[Physical.Pagemaps.Count];
+        for (int device = 0; device < owners.Length; device++)
+        {
+            owners[device] = Physical.Pagemaps[device].Owner;
+        }
+
+        Owners = owners;
+    }
 
     /// <summary>Makes a file; pages that hold something are in the page cache from the start, as after writing the file.</summary>
     public FileId CreateFile(FileOptions options)

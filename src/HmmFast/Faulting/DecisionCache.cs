@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using HmmFast.AddressSpaces;
-using HmmFast.Physical;
 
 namespace HmmFast.Faulting;
 
@@ -15,14 +14,14 @@ internal sealed class DecisionCache
 
     /// <summary>The table of a key, built when there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DecisionTable Get(in DecisionKey key, PageClassTable classes, PhysicalMemory physical)
+    public DecisionTable Get(in DecisionKey key, PageClassTable classes)
     {
         // A caller's next call mostly asks as its last one did.
         DecisionTable? recent = Volatile.Read(ref _recent);
-        return recent is not null && recent.Key.IsSame(key) ? recent : Find(key, classes, physical);
+        return recent is not null && recent.Key.IsSame(key) ? recent : Find(key, classes);
     }
 
-    private DecisionTable Find(in DecisionKey key, PageClassTable classes, PhysicalMemory physical)
+    private DecisionTable Find(in DecisionKey key, PageClassTable classes)
     {
         for (int i = 0; i < Slots; i++)
         {
@@ -34,7 +33,7 @@ internal sealed class DecisionCache
             }
         }
 
-        var built = new DecisionTable(key, classes, physical);
+        var built = new DecisionTable(key, classes);
         int slot = (Interlocked.Increment(ref _next) - 1) & (Slots - 1);
         Volatile.Write(ref _tables[slot], built);
         Volatile.Write(ref _recent, built);

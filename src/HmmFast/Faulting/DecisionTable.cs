@@ -1,14 +1,17 @@
 using HmmFast.AddressSpaces;
 using HmmFast.Kernels;
-using HmmFast.Physical;
 using HmmFast.Policies;
 
 namespace HmmFast.Faulting;
 
 /// <summary>What every class becomes under every form of request, for one caller: six tables of 256 bytes. Immutable once built.</summary>
+/// <remarks>Where a window shows only some pages of a pagemap and that matters, a class has two resolutions under a request: of a page that is shown, and of one that is not.</remarks>
 internal sealed class DecisionTable
 {
-    public DecisionTable(DecisionKey key, PageClassTable classes, PhysicalMemory physical)
+    // Two rows of classes a request form: not offered, offered. Null where no class needs them.
+    private byte[]? _byOffer;
+
+    public DecisionTable(DecisionKey key, PageClassTable classes)
     {
         Key = key;
         bool isTyped = key.Policy?.TypedOutput ?? false;
@@ -21,7 +24,7 @@ internal sealed class DecisionTable
             for (int id = 0; id < count; id++)
             {
                 PageClass pageClass = classes[(byte)id];
-                byte code = pageClass.Kind == PageEntryKind.DevicePrivate ? DecidePrivate(pageClass, ask, key, physical) : Decision.Decide(pageClass, ask, default);
+                byte code = pageClass.Kind == PageEntryKind.DevicePrivate ? DecidePrivate(pageClass, (byte)id, ask) : Decision.Decide(pageClass, ask, default);
                 if ((code & Decision.AliasKind) != 0 && (code & Resolution.WorkMask) == 0)
                 {
                     MembersOf(providers, pageClass.Device - 1, key)[id] |= (byte)(1 << form);
@@ -58,21 +61,24 @@ internal sealed class DecisionTable
     /// <summary>The number of a request form, 0 to 5.</summary>
     public static int FormOf(PageAsk ask) => (!ask.Fault ? 0 : ask.Write ? 2 : 1) + (ask.AllowP2p ? 3 : 0);
 
+    /// <summary>The resolution of a page whose class alone does not say it (<see cref="Decision.Special"/>): its window shows only some pages. With kind bits, whether or not words have them.</summary>
+    public byte OfPage(PageAsk ask, byte id, bool isOffered) => _byOffer![OfferRow(FormOf(ask), isOffered) + id];
+
     /// <summary>What the policy says of a device-private page.</summary>
-    public static ForeignPageOutcome OutcomeOf(PageClass pageClass, PageAsk ask, in DecisionKey key, PhysicalMemory physical, bool isOffered)
+    private static ForeignPageOutcome OutcomeOf(PageClass pageClass, PageAsk ask, in DecisionKey key, bool isOffered)
     {
-        Pagemap pagemap = physical.Pagemaps[pageClass.Device - 1];
+        var provider = new DeviceId(pageClass.Device - 1);
+        OwnerId owner = key.OwnerOf(provider.Index);
         if (key.Policy is null)
         {
-            return key.Owner != OwnerId.Null && key.Owner == pagemap.Owner ? ForeignPageOutcome.Private : ForeignPageOutcome.Fall;
+            return key.Owner != OwnerId.Null && key.Owner == owner ? ForeignPageOutcome.Private : ForeignPageOutcome.Fall;
         }
 
-        var provider = new DeviceId(pagemap.Device);
         ForeignPageOutcome outcome = key.Policy.Decide(new ForeignPageQuestion
         {
             Provider = provider,
             Client = key.Client,
-            ProviderOwner = pagemap.Owner,
+            ProviderOwner = owner,
             RangeOwner = key.Owner,
             AliasOffered = isOffered,
             Reach = key.Reach is null ? default : key.Reach.Of(provider),
@@ -82,20 +88,33 @@ internal sealed class DecisionTable
         }).Outcome;
         return outcome != ForeignPageOutcome.Alias || isOffered
             ? outcome
-            : throw new InvalidOperationException($"Policy '{key.Policy.Name}' answered Alias for a page of device {pagemap.Device}, for which none is offered.");
+            : throw new InvalidOperationException($"Policy '{key.Policy.Name}' answered Alias for a page of device {provider.Index}, for which none is offered.");
     }
 
-    private static byte DecidePrivate(PageClass pageClass, PageAsk ask, in DecisionKey key, PhysicalMemory physical)
+    private static int OfferRow(int form, bool isOffered) => ((2 * form) + (isOffered ? 1 : 0)) * PageClassTable.Capacity;
+
+    private byte DecidePrivate(PageClass pageClass, byte id, PageAsk ask)
     {
-        AliasWindow? window = key.Reach?.Of(new DeviceId(pageClass.Device - 1)).Window;
-        ForeignPageOutcome outcome = OutcomeOf(pageClass, ask, key, physical, isOffered: window is { OffersAll: true });
-        if (window is { OffersAll: false } && OutcomeOf(pageClass, ask, key, physical, isOffered: true) != outcome)
+        AliasWindow? window = Key.Reach?.Of(new DeviceId(pageClass.Device - 1)).Window;
+        ForeignPageOutcome outcome = OutcomeOf(pageClass, ask, Key, isOffered: window is { OffersAll: true });
+        byte code = Decision.Decide(pageClass, ask, outcome);
+        if (window is not { OffersAll: false })
         {
-            // Some pages have an alias and some do not, and it matters: asked page by page.
-            return Decision.Special;
+            return code;
         }
 
-        return Decision.Decide(pageClass, ask, outcome);
+        ForeignPageOutcome shown = OutcomeOf(pageClass, ask, Key, isOffered: true);
+        if (shown == outcome)
+        {
+            return code;
+        }
+
+        // Some pages have an alias and some do not, and it matters: both answers are kept, and the window says page by page which one holds.
+        int form = FormOf(ask);
+        _byOffer ??= new byte[2 * 6 * PageClassTable.Capacity];
+        _byOffer[OfferRow(form, false) + id] = code;
+        _byOffer[OfferRow(form, true) + id] = Decision.Decide(pageClass, ask, shown);
+        return Decision.Special;
     }
 
     private static byte[] MembersOf(List<AliasProvider> providers, int device, in DecisionKey key)

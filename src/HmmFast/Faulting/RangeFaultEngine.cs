@@ -66,8 +66,8 @@ internal sealed class RangeFaultEngine
     /// <summary>Counts what a call would meet.</summary>
     public HmmClassification Classify(AddressSpace space, in HmmRange range, Span<ulong> work)
     {
-        var key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, _core.OwnersVersion, _core.Classes.Count);
-        DecisionTable table = _cache.Get(key, _core.Classes, _core.Physical);
+        var key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, _core.Owners, _core.Classes.Count);
+        DecisionTable table = _cache.Get(key, _core.Classes);
         HmmRequestFlags defaults = range.DefaultFlags;
         var ask = new PageAsk(
             (defaults & HmmRequestFlags.Fault) != 0,

@@ -4,25 +4,66 @@ using HmmFast.Policies;
 
 namespace HmmFast.Faulting;
 
-/// <content>Policies that hand out aliases: frame numbers are replaced after the look-up, or the policy is asked page by page.</content>
+/// <content>Policies that hand out aliases: frame numbers are replaced after the look-up, and where a window shows only some pages its runs say which of two resolutions holds.</content>
 internal ref partial struct RangeWalk
 {
     // Pages whose answers, 8 bytes each, stay in the first-level cache between two passes.
     private const int AliasPages = 2048;
 
-    /// <summary>A device-private page of a window that shows only some pages: the policy is asked for this one.</summary>
-    private readonly unsafe byte DecideOne(PageClass pageClass, PageAsk ask, out ulong pfn)
+    /// <summary>
+    /// Private pages of windows that show only some, from the one the walk stands at: answered run by run, each as far as class, request, frames and the
+    /// window's answer go on alike.
+    /// </summary>
+    /// <param name="end">Where the page tables looked at end.</param>
+    /// <returns>The resolution of the page that the walk stands at if that one must be faulted; else it stands behind the pages answered.</returns>
+    private unsafe byte AnswerByOffer(ulong end)
     {
-        pfn = _space.Columns.Pfn[_at];
-        AliasWindow window = _key.Reach!.Of(new DeviceId(pageClass.Device - 1)).Window!;
-        bool isOffered = window.TryGetAlias(new Pfn(pfn), out Pfn alias);
-        ForeignPageOutcome outcome = DecisionTable.OutcomeOf(pageClass, ask, _key, _core.Physical, isOffered);
-        if (outcome == ForeignPageOutcome.Alias)
+        while (_at < end && !IsFull)
         {
-            pfn = alias.Value;
+            PageAsk ask = AskAt(_at);
+            byte id = _space.Columns.Class[_at];
+            if ((_table.Of(ask)[id] & Resolution.WorkMask) != Decision.Special || _core.Classes[id].Kind != PageEntryKind.DevicePrivate)
+            {
+                break;
+            }
+
+            ulong pfn = _space.Columns.Pfn[_at];
+            AliasWindow window = _key.Reach!.Of(new DeviceId(_core.Classes[id].Device - 1)).Window!;
+            int most = (int)Math.Min(Math.Min(window.RunAt(new Pfn(pfn), out Pfn alias), end - _at), MostPages);
+            byte code = _table.OfPage(ask, id, alias.IsFrame);
+            if ((code & Resolution.WorkMask) != 0)
+            {
+                return code;
+            }
+
+            int run = _kernels.EqualRun(new ReadOnlySpan<byte>(_space.Columns.Class + _at, most));
+            run = AskedAlike(_kernels.CountingRun(new ReadOnlySpan<uint>(_space.Columns.Pfn + _at, run)));
+            bool isValid = (code & Resolution.Valid) != 0;
+            ulong frame = !isValid ? 0 : (code & Decision.AliasKind) != 0 ? alias.Value : pfn;
+            ulong kind = _format.KindShift == 0 ? 0 : (ulong)((code & Resolution.KindMask) >> Resolution.KindBit) << _format.KindShift;
+            Answer(_at + (ulong)run, ((ulong)(code & ~Resolution.KindMask) << 56) | kind | frame, isValid ? 1UL : 0);
         }
 
-        return Decision.Decide(pageClass, ask, outcome);
+        return Resolution.Nothing;
+    }
+
+    /// <summary>How many of some pages from the one the walk stands at ask for what that one asks for.</summary>
+    private readonly int AskedAlike(int count)
+    {
+        if (!_isPerPage)
+        {
+            return count;
+        }
+
+        ReadOnlySpan<ulong> words = Words(_at, _at + (ulong)count);
+        ulong asked = words[0] & _request.Mask;
+        int alike = 1;
+        while (alike < words.Length && (words[alike] & _request.Mask) == asked)
+        {
+            alike++;
+        }
+
+        return alike;
     }
 
     /// <summary>Puts alias frame numbers in the stead of private ones, under the request that every page has.</summary>

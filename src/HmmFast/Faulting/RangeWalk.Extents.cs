@@ -44,9 +44,10 @@ internal ref partial struct RangeWalk
                 starts,
                 firsts);
         TakeIn(found.Extents);
+        ulong end = _at + (ulong)count;
         _at += (ulong)found.Pages;
         bool stoppedAtWork = found.Pages < count && (_uniform[_space.Columns.Class[_at]] & Resolution.WorkMask) != 0;
-        return stoppedAtWork && !IsFull ? Work(vma) : HmmStatus.Ok;
+        return stoppedAtWork && !IsFull ? Work(vma, end) : HmmStatus.Ok;
     }
 
     /// <summary>Takes in runs that were written behind the last one, counted from the page the walk stands at.</summary>

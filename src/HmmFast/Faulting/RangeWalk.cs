@@ -80,8 +80,8 @@ internal ref partial struct RangeWalk
         {
             ResultWords = words.Length,
         };
-        _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.OwnersVersion, core.Classes.Count);
-        _table = cache.Get(_key, core.Classes, core.Physical);
+        _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.Owners, core.Classes.Count);
+        _table = cache.Get(_key, core.Classes);
         _uniform = _table.Of(_default);
     }
 
@@ -109,7 +109,7 @@ internal ref partial struct RangeWalk
         if (_core.Classes.Count != _table.Key.ClassCount)
         {
             // Faults made new classes.
-            _table = _cache.Get(_key with { ClassCount = _core.Classes.Count }, _core.Classes, _core.Physical);
+            _table = _cache.Get(_key with { ClassCount = _core.Classes.Count }, _core.Classes);
             _uniform = _table.Of(_default);
         }
 
@@ -339,7 +339,7 @@ internal ref partial struct RangeWalk
             _at += (ulong)done;
             if (done < count)
             {
-                HmmStatus status = Work(vma);
+                HmmStatus status = Work(vma, end);
                 if (status != HmmStatus.Ok)
                 {
                     return status;
@@ -351,7 +351,7 @@ internal ref partial struct RangeWalk
     }
 
     /// <summary>The page the walk stands at cannot be answered by its class.</summary>
-    private unsafe HmmStatus Work(Vma vma)
+    private unsafe HmmStatus Work(Vma vma, ulong tableEnd)
     {
         _ahead = FirstAhead;
         PageAsk ask = AskAt(_at);
@@ -363,12 +363,9 @@ internal ref partial struct RangeWalk
             switch (pageClass.Kind)
             {
                 case PageEntryKind.DevicePrivate:
-                    code = DecideOne(pageClass, ask, out ulong pfn);
+                    code = AnswerByOffer(tableEnd);
                     if ((code & Resolution.WorkMask) == 0)
                     {
-                        ulong kind = _format.KindShift == 0 ? 0 : (ulong)((code & Resolution.KindMask) >> Resolution.KindBit) << _format.KindShift;
-                        ulong valid = (code & Resolution.Valid) != 0 ? pfn : 0;
-                        Answer(_at + 1, ((ulong)(code & ~Resolution.KindMask) << 56) | kind | valid, 1);
                         return HmmStatus.Ok;
                     }
 

@@ -30,8 +30,8 @@ internal ref struct ScatteredWalk
         _defaults = _layout.Encode(range.DefaultFlags);
         _sticky = range.IgnoresWords ? 0 : _layout.StickyMask;
         _isPlain = range.Policy is not { TypedOutput: true };
-        _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.OwnersVersion, core.Classes.Count);
-        _table = cache.Get(_key, core.Classes, core.Physical);
+        _key = new DecisionKey(range.Policy, range.Client, range.Client?.Reach, range.Owner, core.Owners, core.Classes.Count);
+        _table = cache.Get(_key, core.Classes);
     }
 
     /// <summary>Something was faulted: VMAs stand, but there may be new classes.</summary>
@@ -40,7 +40,7 @@ internal ref struct ScatteredWalk
         if (_core.Classes.Count != _key.ClassCount)
         {
             _key = _key with { ClassCount = _core.Classes.Count };
-            _table = _cache.Get(_key, _core.Classes, _core.Physical);
+            _table = _cache.Get(_key, _core.Classes);
         }
     }
 

@@ -18,6 +18,8 @@ public static class PolicyChecksCatalog
             480,
             run => Hold(run)),
         .. PolicyExamples.All,
+        .. CallExamples.All,
+        .. WindowChecks.All,
         .. DmaChecks.All,
     ];
 

@@ -23,8 +23,6 @@ public static class PolicyExamples
         new NamedCheck("whole-range-sends-all", "under the whole-range answer one page that cannot be mapped sends all to system memory", 1, _ => Each(WholeRangeSendsAll)),
         new NamedCheck("stale-sequence-noticed", "what is invalidated between fault and map is not mapped", 1, _ => Each(StaleSequenceNoticed)),
         new NamedCheck("one-sequence-for-all-calls", "a request of several calls notices an invalidation of what the first one answered", 1, _ => Each(OneSequence)),
-        new NamedCheck("one-view-a-call", "a link that goes down during a call is seen by all of its pages or by none", 1, _ => Each(OneView)),
-        new NamedCheck("checks-per-class", "a policy is asked a number of times that does not depend on the number of pages", 1, _ => ChecksPerClass()),
         new NamedCheck("window-bounds", "the window offers exactly the chunks that fit, and an alias is a frame of the window", 1, _ => WindowBounds()),
         new NamedCheck("clique-order", "a chain and a ring are cut by probe order, and never joined where a link is missing", 1, _ => CliqueOrder()),
         new NamedCheck("post-check-mixed", "a range that mixes private and system pages goes to system memory as a whole", 1, _ => Each(PostCheckMixed)),
@@ -33,7 +31,8 @@ public static class PolicyExamples
         new NamedCheck("unplug-out-of-memory", "an unplug that runs out of system memory keeps every page and can be repeated", 1, _ => Each(UnplugOutOfMemory)),
     ];
 
-    private static void Each(Action<Subject> check)
+    /// <summary>On the reference and on the engine at every width.</summary>
+    internal static void Each(Action<Subject> check)
     {
         check(Subject.Reference);
         foreach (Subject engine in Subject.Engines)
@@ -117,74 +116,6 @@ public static class PolicyExamples
         PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
         bench.Expect(0, 4, PageOutcome.System);
         bench.Expect(4, 12, PageOutcome.AliasBus);
-    }
-
-    private static void OneView(Subject subject)
-    {
-        // Blocks of one call: own pages over a link, a page that must be faulted, own pages again. During the fault the link goes down,
-        // and the handler keeps the sequence as it is, so that the call goes on.
-        using IMemorySystem memory = subject.Make(Options());
-        Flip flip = new();
-        DeviceId gpu = memory.AddDevice(new DeviceOptions { Name = "gpu", PageCount = 64, Owner = new OwnerId(1) });
-        DeviceId other = memory.AddDevice(new DeviceOptions { Name = "other", PageCount = 64, Owner = new OwnerId(2), Ops = flip });
-        HmmClient client = new("client") { Reach = new ClientReach([new ProviderReach { LinkIsUp = true }, default]) };
-        flip.Client = client;
-        using IAddressSpace space = memory.CreateAddressSpace();
-        _ = space.Map(Pages, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
-        _ = space.CpuWrite(Pages, 1, 1, []);
-        PageMover mover = new(memory);
-        _ = mover.ToDevice(space, new VpnRange(Pages.Start + 7, 1), other, out _);
-        _ = mover.ToDevice(space, Pages, gpu, out _);
-        using IMmuIntervalNotifier notifier = space.InsertNotifier(Pages, new Deaf());
-        var words = new HmmPfn[16];
-        HmmStatus status = space.RangeFault(
-            new HmmRange
-            {
-                Range = Pages,
-                Notifier = notifier,
-                NotifierSequence = notifier.ReadBegin(),
-                DefaultFlags = HmmRequestFlags.Fault,
-                Owner = new OwnerId(1),
-                Policy = new OwnerAndLivePolicy(),
-                Client = client,
-            },
-            words);
-        PolicyInvariants.Require(status == HmmStatus.Ok && flip.Count == 1, $"{subject.Name}: the call answered {status} after {flip.Count} changes");
-        (Pfn first, ulong count) = memory.DeviceFrames(gpu);
-        for (int i = 0; i < words.Length; i++)
-        {
-            bool isPrivate = memory.Options.Layout.PfnOf(words[i]).Value - first.Value < count;
-            PolicyInvariants.Require(isPrivate == (i != 7), $"{subject.Name}: page {i} was answered by another view of the link than page 0");
-        }
-    }
-
-    private static void ChecksPerClass()
-    {
-        foreach (Subject subject in Subject.Engines)
-        {
-            int small = Asked(subject, 64);
-            int large = Asked(subject, 4096);
-            PolicyInvariants.Require(small == large && large is > 0 and <= 64, $"{subject.Name}: the policy was asked {small} times for 64 pages and {large} times for 4096");
-        }
-    }
-
-    private static int Asked(Subject subject, ulong pageCount)
-    {
-        using IMemorySystem memory = subject.Make(new MemorySystemOptions { SystemFrameCount = 8192, Window = new VpnRange(new Vpn(0), 8192), Layout = HmmPfnLayout.Linux616AllowP2p });
-        DeviceId gpu = memory.AddDevice(new DeviceOptions { Name = "gpu", PageCount = 4096, Owner = new OwnerId(1) });
-        using IAddressSpace space = memory.CreateAddressSpace();
-        VpnRange range = new(new Vpn(512), pageCount);
-        _ = space.Map(range, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0);
-        _ = space.CpuWrite(range, 1, 1, []);
-        _ = new PageMover(memory).ToDevice(space, range, gpu, out _);
-        Counting policy = new();
-        using IMmuIntervalNotifier notifier = space.InsertNotifier(range, null);
-        var words = new HmmPfn[pageCount];
-        HmmStatus status = space.RangeFault(
-            new HmmRange { Range = range, Notifier = notifier, NotifierSequence = notifier.ReadBegin(), DefaultFlags = HmmRequestFlags.Fault, Policy = policy, Client = new HmmClient("nic") },
-            words);
-        PolicyInvariants.Require(status == HmmStatus.Ok && memory.Options.Layout.IsValid(words[^1]), $"{subject.Name}: {status}");
-        return policy.Count;
     }
 
     private static void WindowBounds()
@@ -327,7 +258,8 @@ public static class PolicyExamples
         }
     }
 
-    private static MemorySystemOptions Options(ulong systemFrames = 256) => new()
+    /// <summary>A small machine's memory.</summary>
+    internal static MemorySystemOptions Options(ulong systemFrames = 256) => new()
     {
         SystemFrameCount = systemFrames,
         Window = new VpnRange(new Vpn(512), 1024),
@@ -398,41 +330,6 @@ public static class PolicyExamples
         {
             Importer.Dispose();
             Memory.Dispose();
-        }
-    }
-
-    private sealed class Counting : IHmmPolicy
-    {
-        public string Name => "counting";
-
-        public int Count { get; private set; }
-
-        public ForeignPageAnswer Decide(in ForeignPageQuestion question)
-        {
-            Count++;
-            return ForeignPageAnswer.Private();
-        }
-    }
-
-    private sealed class Deaf : IInvalidationHandler
-    {
-        public bool Invalidate(IMmuIntervalNotifier notifier, in InvalidationInfo info) => false;
-    }
-
-    private sealed class Flip : IDevicePagemapOps
-    {
-        public HmmClient? Client { get; set; }
-
-        public int Count { get; private set; }
-
-        public void MigratedToRam(IAddressSpace space, Vpn vpn, Pfn devicePage, Pfn systemPage)
-        {
-            Count++;
-            Client!.Reach = ClientReach.Nothing;
-        }
-
-        public void PageFreed(Pfn devicePage)
-        {
         }
     }
 }
