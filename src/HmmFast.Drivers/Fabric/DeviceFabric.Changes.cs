@@ -8,7 +8,10 @@ public sealed partial class DeviceFabric
     /// <summary>A private link goes up or down. What was mapped over it is revoked; owners follow where the policy's rule says so.</summary>
     /// <param name="link">The link's index.</param>
     /// <param name="isUp">Its new state.</param>
-    /// <returns>Ok; OutOfMemory when pages had to be evicted and system memory ran out: the change stands, the device keeps its pagemap and owner.</returns>
+    /// <returns>
+    /// Ok; OutOfMemory or Busy when pages had to be evicted and could not be: the change stands, and the device keeps its pagemap under an owner of its own that nobody else has. The
+    /// same call again, or the next change of a link, tries once more to register it under its clique's.
+    /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such link.</exception>
     public HmmStatus SetLink(int link, bool isUp)
     {
@@ -17,13 +20,13 @@ public sealed partial class DeviceFabric
             throw new ArgumentOutOfRangeException(nameof(link), link, $"There is no link {link}; there are {_linkIsUp.Length}.");
         }
 
-        if (_linkIsUp[link] == isUp)
+        if (_linkIsUp[link] == isUp && !_hasOpenOwners)
         {
             return HmmStatus.Ok;
         }
 
+        _counters.Changes += _linkIsUp[link] == isUp ? 0UL : 1;
         _linkIsUp[link] = isUp;
-        _counters.Changes++;
         ulong ownersBefore = _counters.OwnerChanges;
         HmmStatus status = FollowConnectivity();
         Publish();
@@ -116,10 +119,10 @@ public sealed partial class DeviceFabric
         }
 
         Publish();
-        if (state.Device is { } leaving && Policy.Owners is (OwnerRule.CliquesByEviction or OwnerRule.CliquesById))
+        if (Policy.Owners is OwnerRule.CliquesByEviction or OwnerRule.CliquesById)
         {
             // Owners that can change do: should the eviction fail, nobody's owner matches what is left.
-            Memory.SetOwner(leaving, _cliques.Fresh());
+            Isolate(state);
         }
 
         Revoke(member);
@@ -217,6 +220,7 @@ public sealed partial class DeviceFabric
         }
 
         HmmStatus result = HmmStatus.Ok;
+        _hasOpenOwners = false;
         foreach (int member in ProbeOrder)
         {
             if (!_members[member].IsPlugged)
@@ -262,7 +266,23 @@ public sealed partial class DeviceFabric
             Register(member);
             _counters.Reregistrations++;
         }
+        else
+        {
+            // What could not be evicted must not be handed to the members of its old clique, who may not reach it any more.
+            Isolate(state);
+            _hasOpenOwners = true;
+        }
 
         return status;
+    }
+
+    /// <summary>Gives a member and its pagemap an owner that nobody else has.</summary>
+    private void Isolate(MemberState state)
+    {
+        state.Owner = _cliques.Fresh();
+        if (state.Device is { } device)
+        {
+            Memory.SetOwner(device, state.Owner);
+        }
     }
 }

@@ -26,6 +26,9 @@ public sealed partial class DeviceFabric
     private readonly PageMover _mover;
     private FabricCounters _counters;
 
+    // A pagemap could not be evicted when its owner changed, so that it is not registered under its clique's yet.
+    private bool _hasOpenOwners;
+
     /// <summary>Registers the plan's devices with a memory system.</summary>
     /// <param name="memory">The memory system.</param>
     /// <param name="plan">The machine.</param>

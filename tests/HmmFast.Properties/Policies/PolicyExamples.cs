@@ -29,6 +29,7 @@ public static class PolicyExamples
         new NamedCheck("changes-are-revoked", "when a permission, link, chunk or owner goes, whoever held pages by it was told before the change is complete", 1, _ => Each(ChangesAreRevoked)),
         new NamedCheck("private-pfn-has-no-mapping", "a page that was an alias and is now handed out privately has lost its mapping's flags", 1, _ => Each(PrivatePfnHasNoMapping)),
         new NamedCheck("unplug-out-of-memory", "an unplug that runs out of system memory keeps every page and can be repeated", 1, _ => Each(UnplugOutOfMemory)),
+        new NamedCheck("owner-change-out-of-memory", "an owner change that runs out of system memory hands nothing to the old clique, keeps every page and can be repeated", 1, _ => Each(OwnerChangeOutOfMemory)),
     ];
 
     /// <summary>On the reference and on the engine at every width.</summary>
@@ -240,22 +241,34 @@ public static class PolicyExamples
         using Bench bench = new(subject, new CoreDistancePolicy(), systemFrames: 20);
         bench.Place(0, 0, 16);
         PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
-        List<Pfn> taken = [];
-        while (bench.Memory.FreeSystemFrameCount > 5 && bench.Memory.TryAllocateSystemPage(out Pfn pfn) == HmmStatus.Ok)
-        {
-            taken.Add(pfn);
-        }
-
+        List<Pfn> taken = bench.TakeFramesBut(5);
         PolicyInvariants.Require(bench.Fabric.Unplug(0) == HmmStatus.OutOfMemory, $"{subject.Name}: an unplug without room went through");
         PolicyInvariants.Require(!bench.Importer.Words.ContainsAnyExcept(default(HmmPfn)), "something is still mapped");
         taken.ForEach(bench.Memory.ReleasePage);
         PolicyInvariants.Require(bench.Fabric.Unplug(0) == HmmStatus.Ok && bench.Fabric.DeviceOf(0) is null, $"{subject.Name}: the unplug could not be repeated");
-        ulong[] tags = new ulong[16];
-        _ = bench.Space.CpuRead(Pages, tags, []);
-        for (int i = 0; i < tags.Length; i++)
-        {
-            PolicyInvariants.Require(tags[i] == 100 + (ulong)i, $"{subject.Name}: page {i} holds {tags[i]}");
-        }
+        bench.ExpectContent();
+    }
+
+    private static void OwnerChangeOutOfMemory(Subject subject)
+    {
+        // gpu1 and the client are one clique by their link; gpu1 cannot be emptied when it leaves.
+        using Bench bench = new(subject, new DynamicOwnerPolicy(OwnerRule.CliquesByEviction), systemFrames: 20);
+        bench.Place(1, 0, 16);
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the request failed");
+        bench.Expect(0, 16, PageOutcome.PrivateLink);
+        List<Pfn> taken = bench.TakeFramesBut(5);
+        PolicyInvariants.Require(bench.Fabric.SetLink(0, false) == HmmStatus.OutOfMemory, $"{subject.Name}: an owner change without room went through");
+        bench.ExpectNothing("the client whose link is down");
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.OutOfMemory, $"{subject.Name}: pages were handed out for which there is no room");
+        PolicyInvariants.Require(bench.Importer.Counters.UnusablePfns == 0, $"{subject.Name}: {bench.Importer.Counters.UnusablePfns} pfns that cannot be used");
+        DeviceId kept = bench.Fabric.DeviceOf(1)!.Value;
+        PolicyInvariants.Require(bench.Memory.OwnerOf(kept) == bench.Fabric.OwnerOf(1) && bench.Fabric.OwnerOf(1) != bench.Fabric.OwnerOf(2), $"{subject.Name}: the old clique's owner still matches");
+        taken.ForEach(bench.Memory.ReleasePage);
+        PolicyInvariants.Require(
+            bench.Fabric.SetLink(0, false) == HmmStatus.Ok && bench.Fabric.DeviceOf(1) != kept && bench.Fabric.Counters.Reregistrations == 1, $"{subject.Name}: the owner change could not be repeated");
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.Ok, "the last request failed");
+        bench.Expect(0, 16, PageOutcome.System);
+        bench.ExpectContent();
     }
 
     /// <summary>A small machine's memory.</summary>
@@ -320,6 +333,28 @@ public static class PolicyExamples
             for (int i = first; i < first + count; i++)
             {
                 PolicyInvariants.Require(Importer.Outcomes[i] == outcome, $"page {i} ended as {Importer.Outcomes[i]}, not {outcome}");
+            }
+        }
+
+        /// <summary>Takes system frames until that many are left.</summary>
+        public List<Pfn> TakeFramesBut(ulong left)
+        {
+            List<Pfn> taken = [];
+            while (Memory.FreeSystemFrameCount > left && Memory.TryAllocateSystemPage(out Pfn pfn) == HmmStatus.Ok)
+            {
+                taken.Add(pfn);
+            }
+
+            return taken;
+        }
+
+        public void ExpectContent()
+        {
+            ulong[] tags = new ulong[16];
+            _ = Space.CpuRead(Pages, tags, []);
+            for (int i = 0; i < tags.Length; i++)
+            {
+                PolicyInvariants.Require(tags[i] == 100 + (ulong)i, $"page {i} holds {tags[i]}");
             }
         }
 
