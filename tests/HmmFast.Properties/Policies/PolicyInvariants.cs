@@ -1,3 +1,4 @@
+using HmmFast.Dma;
 using HmmFast.Drivers.Importing;
 using HmmFast.Policies;
 
@@ -18,8 +19,9 @@ public static class PolicyInvariants
     /// <summary>Checks every page of every importer.</summary>
     public static void Check(PolicyWorld world)
     {
-        var pages = new PageObservation[PolicyWorldShape.PageCount];
-        world.Space.Observe(PolicyWorldShape.Pages, pages);
+        var pages = new PageObservation[world.Shape.PageCount];
+        world.Space.Observe(world.Shape.Pages, pages);
+        Dictionary<Pfn, uint> entries = CountEntries(world, pages);
         for (int member = 0; member < world.Importers.Count; member++)
         {
             if (world.Importers[member] is not { } importer)
@@ -29,12 +31,42 @@ public static class PolicyInvariants
 
             for (int i = 0; i < pages.Length; i++)
             {
-                CheckPage(world, importer, member, i, pages[i]);
+                CheckPage(world, importer, member, i, pages[i], entries);
             }
         }
     }
 
-    private static void CheckPage(PolicyWorld world, PageImporter importer, int member, int index, in PageObservation page)
+    /// <summary>What a policy says of the pfns it hands out: that all of them can be used, that no alias is refused by the DMA map, or neither.</summary>
+    public static void CheckHandedOut(PolicyWorld world, PageImporter importer)
+    {
+        string policy = world.Shape.Policy.Name;
+        bool allUsable = policy is "owner-and-live" or "multipath" || policy.StartsWith("dynamic", StringComparison.Ordinal);
+        Require(!allUsable || importer.Counters.UnusablePfns == 0, $"{policy} handed out a pfn that cannot be used");
+
+        // The distance knows the way, and not what an importer without an IOMMU can put on the bus.
+        DmaDeviceOptions dma = world.Shape.Plan.Members[importer.Member].Dma;
+        bool aliasesMap = policy is "core-distance" or "multipath" or "typed-output" && (dma.UsesIommu || dma.MaskBits == 64);
+        Require(!aliasesMap || importer.Counters.DmaMapFailures == 0, $"{policy} handed out an alias that cannot be mapped");
+    }
+
+    /// <summary>Page table entries that hold each frame, the child's too.</summary>
+    private static Dictionary<Pfn, uint> CountEntries(PolicyWorld world, PageObservation[] pages)
+    {
+        Dictionary<Pfn, uint> entries = [];
+        var child = new PageObservation[world.Child is null ? 0 : pages.Length];
+        world.Child?.Observe(world.Shape.Pages, child);
+        foreach (PageObservation page in (PageObservation[])[.. pages, .. child])
+        {
+            if (page.Frame.IsFrame && page is { IsZeroPage: false, Kind: PageEntryKind.Present or PageEntryKind.DevicePrivate or PageEntryKind.DeviceExclusive })
+            {
+                entries[page.Frame] = entries.GetValueOrDefault(page.Frame) + 1;
+            }
+        }
+
+        return entries;
+    }
+
+    private static void CheckPage(PolicyWorld world, PageImporter importer, int member, int index, in PageObservation page, Dictionary<Pfn, uint> entries)
     {
         HmmPfnLayout layout = world.Shape.Options.Layout;
         HmmPfn word = importer.Words[index];
@@ -60,13 +92,17 @@ public static class PolicyInvariants
         if (kind is null or DeviceMemoryKind.Coherent)
         {
             Require(page.Kind == PageEntryKind.Present && page.Frame == pfn, $"{where}: the table holds {pfn}, the page is {page.Kind} {page.Frame}");
+            Require(page.IsZeroPage || HasNoReference(world, pfn, entries), $"{where}: a reference is left on {pfn}: {world.Memory.ObserveFrame(pfn)}");
             return;
         }
 
         int provider = world.Fabric.MemberOf(pfn);
         if (outcome == PageOutcome.Unusable && provider >= 0)
         {
-            // A device that could not be unplugged to the end keeps its pages and its owner: static owners still match, and the pfn is counted as unusable.
+            // A device that could not be unplugged to the end keeps its pages and its owner: static owners still match, and the pfn is counted as unusable. Under a policy
+            // that asks the topology, or P4 and P5 with their checks, an owner's match alone hands out what cannot be used.
+            bool byOwner = world.Fabric.DeviceOf(provider) is { } matched && world.Memory.OwnerOf(matched) == world.Fabric.OwnerOf(member);
+            Require(byOwner || world.Shape.Policy.ExporterMaps, $"{where}: {pfn} cannot be used, and no owner's match handed it out");
             return;
         }
 
@@ -85,8 +121,7 @@ public static class PolicyInvariants
         }
 
         Require(page.Kind == PageEntryKind.DevicePrivate && page.Frame == pfn, $"{where}: the table holds the private {pfn}, the page is {page.Kind} {page.Frame}");
-        FrameObservation frame = world.Memory.ObserveFrame(pfn);
-        Require(frame is { MapCount: 1, PinCount: 0 }, $"{where}: {pfn} has {frame.MapCount} mappings and {frame.PinCount} pins");
+        Require(HasNoReference(world, pfn, entries), $"{where}: a reference is left on {pfn}: {world.Memory.ObserveFrame(pfn)}");
         Require(outcome != PageOutcome.PrivateLink || reach.LinkIsUp, $"{where}: {pfn} is used over a link that is down");
         if (outcome != PageOutcome.Unusable)
         {
@@ -103,5 +138,12 @@ public static class PolicyInvariants
             });
             Require(answer.Outcome != ForeignPageOutcome.Fall, $"{where}: {pfn} is still held after it was revoked");
         }
+    }
+
+    /// <summary>A frame is held by page table entries and by who pinned it, and by nobody else.</summary>
+    private static bool HasNoReference(PolicyWorld world, Pfn pfn, Dictionary<Pfn, uint> entries)
+    {
+        FrameObservation frame = world.Memory.ObserveFrame(pfn);
+        return frame.MapCount == entries.GetValueOrDefault(pfn) && frame.PinCount == world.PinsOf(pfn);
     }
 }

@@ -8,22 +8,27 @@ using HmmFast.Reference.Dma;
 namespace HmmFast.Properties.Policies;
 
 /// <summary>One implementation's devices, importers and one process, driven by random steps. Each step's answer is a list of numbers.</summary>
-public sealed class PolicyWorld : IDisposable
+public sealed partial class PolicyWorld : IDisposable
 {
+    /// <summary>Kinds of steps, some of them of one sort.</summary>
+    public const int KindCount = 132;
+
     private readonly List<ulong> _answer = [];
     private readonly PageImporter?[] _importers = new PageImporter?[PolicyWorldShape.MemberCount];
     private readonly PageMover _mover;
-    private readonly ulong[] _tags = new ulong[PolicyWorldShape.PageCount];
+    private readonly ulong[] _tags;
     private ulong _nextTag = 1;
 
     public PolicyWorld(PolicyWorldShape shape, Func<MemorySystemOptions, IMemorySystem> make)
     {
         Shape = shape;
+        _tags = new ulong[shape.PageCount];
+        _isShared = new bool[shape.PageCount];
         Memory = make(shape.Options);
         Fabric = new DeviceFabric(Memory, shape.Plan, shape.Policy);
         Space = Memory.CreateAddressSpace();
         _mover = new PageMover(Memory);
-        Map(PolicyWorldShape.Pages);
+        Map(shape.Pages, MappingKind.PrivateAnonymous);
         for (int member = 0; member < _importers.Length; member++)
         {
             Attach(member);
@@ -44,9 +49,9 @@ public sealed class PolicyWorld : IDisposable
     public IReadOnlyList<ulong> Do(int kind, Random random)
     {
         _answer.Clear();
-        int first = random.Next(PolicyWorldShape.PageCount);
-        int count = Math.Min(PolicyWorldShape.PageCount - first, 1 + random.Next(random.Next(2) == 0 ? 6 : 60));
-        VpnRange range = new(PolicyWorldShape.Pages.Start + (ulong)first, (ulong)count);
+        int first = random.Next(Shape.PageCount);
+        int count = Math.Min(Shape.PageCount - first, 1 + random.Next(random.Next(2) == 0 ? 6 : 60));
+        VpnRange range = new(Shape.Pages.Start + (ulong)first, (ulong)count);
         int member = random.Next(PolicyWorldShape.MemberCount);
         int other = random.Next(PolicyWorldShape.MemberCount);
         switch (kind)
@@ -99,18 +104,21 @@ public sealed class PolicyWorld : IDisposable
             case < 96:
                 Say(Space.Unmap(range));
                 Forget(range);
-                Map(range);
+                Map(range, random.Next(4) == 0 ? MappingKind.SharedAnonymous : MappingKind.PrivateAnonymous);
                 break;
             case < 98:
                 Say(Space.Protect(range, random.Next(2) == 0 ? Protection.Read : Protection.ReadWrite));
                 break;
-            default:
+            case < 100:
                 if (Fabric.DeviceOf(member) is { } all)
                 {
                     Say(_mover.EvictAll(all, out ulong moved));
                     _answer.Add(moved);
                 }
 
+                break;
+            default:
+                ChangeMemory(kind, range, member, random);
                 break;
         }
 
@@ -124,7 +132,7 @@ public sealed class PolicyWorld : IDisposable
         ulong[] tags = new ulong[range.PageCount];
         var results = new CpuAccessResult[range.PageCount];
         _answer.Add((ulong)Space.CpuRead(range, tags, results));
-        int first = (int)(range.Start - PolicyWorldShape.Pages.Start);
+        int first = (int)(range.Start - Shape.Pages.Start);
         for (int i = 0; i < tags.Length; i++)
         {
             if (results[i] == CpuAccessResult.Ok && tags[i] != _tags[first + i])
@@ -149,6 +157,7 @@ public sealed class PolicyWorld : IDisposable
             importer?.Dispose();
         }
 
+        _child?.Dispose();
         Memory.Dispose();
     }
 
@@ -157,25 +166,25 @@ public sealed class PolicyWorld : IDisposable
         Fabric,
         member,
         NewDma(member),
-        PolicyWorldShape.Pages,
+        Shape.Pages,
         new ImporterOptions { FaultHabit = Shape.Habit, CallPageCount = Shape.CallPageCount, RetryLimit = 200 });
 
-    private void Map(VpnRange range)
+    private void Map(VpnRange range, MappingKind kind)
     {
-        Say(Space.Map(range, Protection.ReadWrite, MappingKind.PrivateAnonymous, FileId.None, 0));
-        int first = (int)(range.Start - PolicyWorldShape.Pages.Start);
+        Say(Space.Map(range, Protection.ReadWrite, kind, FileId.None, 0));
         Forget(range);
+        _isShared.AsSpan((int)(range.Start - Shape.Pages.Start), (int)range.PageCount).Fill(kind == MappingKind.SharedAnonymous);
     }
 
     private void Forget(VpnRange range) =>
-        _tags.AsSpan((int)(range.Start - PolicyWorldShape.Pages.Start), (int)range.PageCount).Clear();
+        _tags.AsSpan((int)(range.Start - Shape.Pages.Start), (int)range.PageCount).Clear();
 
     private void CpuWrite(VpnRange range)
     {
         var results = new CpuAccessResult[range.PageCount];
         ulong tag = _nextTag++ << 16;
         _answer.Add((ulong)Space.CpuWrite(range, tag, 1, results));
-        int first = (int)(range.Start - PolicyWorldShape.Pages.Start);
+        int first = (int)(range.Start - Shape.Pages.Start);
         for (int i = 0; i < results.Length; i++)
         {
             if (results[i] == CpuAccessResult.Ok)
@@ -196,10 +205,7 @@ public sealed class PolicyWorld : IDisposable
         importer.Writes = draw % 4 == 0;
         importer.OwnerOverride = draw == 15 ? OwnerId.Null : null;
         Say(importer.Resolve(range));
-        if (Shape.Policy.Name is "owner-and-live" or "multipath" || Shape.Policy.Name.StartsWith("dynamic", StringComparison.Ordinal))
-        {
-            PolicyInvariants.Require(importer.Counters.UnusablePfns == 0, $"{Shape.Policy.Name} handed out a pfn that cannot be used");
-        }
+        PolicyInvariants.CheckHandedOut(this, importer);
     }
 
     private void RawFault(int member, VpnRange range, Random random)

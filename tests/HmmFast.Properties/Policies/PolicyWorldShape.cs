@@ -1,20 +1,26 @@
+using System.Numerics;
+using HmmFast.Dma;
 using HmmFast.Drivers.Fabric;
 using HmmFast.Policies;
 using HmmFast.Topology;
 
 namespace HmmFast.Properties.Policies;
 
-/// <summary>A random small machine and policy: three devices with memory, one without.</summary>
+/// <summary>A random small machine and policy: three devices with memory (one of them may be coherent), one without.</summary>
 public sealed class PolicyWorldShape
 {
     public const int MemberCount = 4;
-    public const int PageCount = 96;
+
+    // The pages of most worlds, across a 2 MiB border; some have a whole 2 MiB block in front of them.
+    private const int SmallPageCount = 96;
 
     public PolicyWorldShape(Random random, IHmmPolicy? policy = null)
     {
         Policy = policy ?? PolicyCatalog.All[random.Next(PolicyCatalog.All.Count)];
         Habit = random.Next(4) == 0 ? FaultHabit.OnlyAsked : FaultHabit.RunForward;
         CallPageCount = random.Next(3) == 0 ? 1 + random.Next(40) : int.MaxValue;
+        HasHugePages = random.Next(8) == 0;
+        Pages = HasHugePages ? VpnRange.FromBounds(new Vpn(512), new Vpn(1024 + 40)) : new VpnRange(new Vpn(1024 - 40), SmallPageCount);
         int types = random.Next(3);
         var answers = new P2PdmaAnswer[MemberCount * MemberCount];
         bool[] permits = new bool[MemberCount * MemberCount];
@@ -44,11 +50,12 @@ public sealed class PolicyWorldShape
             }
         }
 
+        ulong systemFrames = HasHugePages ? 3 * 512 : random.Next(6) == 0 ? SmallPageCount - 10u + (ulong)random.Next(20) : 4 * SmallPageCount;
         int[] order = [0, 1, 2, 3];
         random.Shuffle(order);
         Plan = new FabricPlan
         {
-            Members = [.. Enumerable.Range(0, MemberCount).Select(index => Member(random, index))],
+            Members = [.. Enumerable.Range(0, MemberCount).Select(index => Member(random, index, systemFrames))],
             Links = links,
             P2p = (provider, client) => answers[(provider * MemberCount) + client],
             Permits = (provider, client) => permits[(provider * MemberCount) + client],
@@ -57,7 +64,7 @@ public sealed class PolicyWorldShape
         };
         Options = new MemorySystemOptions
         {
-            SystemFrameCount = random.Next(6) == 0 ? PageCount - 10u + (ulong)random.Next(20) : 4 * PageCount,
+            SystemFrameCount = systemFrames,
             SwapSlotCount = 32,
             Window = Window,
             Layout = Policy.TypedOutput || random.Next(2) == 0 ? HmmPfnLayout.Linux616Typed : HmmPfnLayout.Linux616AllowP2p,
@@ -65,8 +72,13 @@ public sealed class PolicyWorldShape
         };
     }
 
-    /// <summary>The pages, across a 2 MiB border.</summary>
-    public static VpnRange Pages { get; } = new(new Vpn(1024 - 40), PageCount);
+    /// <summary>The pages.</summary>
+    public VpnRange Pages { get; }
+
+    public int PageCount => (int)Pages.PageCount;
+
+    /// <summary>True when the pages have room for a 2 MiB entry.</summary>
+    public bool HasHugePages { get; }
 
     public static VpnRange Window { get; } = new(new Vpn(512), 1024);
 
@@ -80,12 +92,13 @@ public sealed class PolicyWorldShape
 
     public MemorySystemOptions Options { get; }
 
-    private static FabricMember Member(Random random, int index)
+    private static FabricMember Member(Random random, int index, ulong systemFrames)
     {
         bool hasMemory = index != 3;
-        ulong memory = hasMemory ? 24 + (ulong)random.Next(PageCount) : 0;
+        ulong memory = hasMemory ? 24 + (ulong)random.Next(SmallPageCount) : 0;
+        bool isCoherent = index == 2 && random.Next(3) == 0;
         ulong chunk = 1UL << random.Next(4);
-        ulong window = !hasMemory ? 0 : random.Next(4) switch
+        ulong window = !hasMemory || isCoherent ? 0 : random.Next(4) switch
         {
             0 => 0,
             1 => chunk * (1 + (ulong)random.Next(4)),
@@ -95,11 +108,19 @@ public sealed class PolicyWorldShape
         {
             Name = $"member{index}",
             MemoryPageCount = memory,
+            Kind = isCoherent ? DeviceMemoryKind.Coherent : DeviceMemoryKind.Private,
             Owner = new OwnerId(hasMemory ? 1 + (uint)random.Next(3) : (uint)random.Next(4)),
             WindowPageCount = window,
             ChunkPageCount = chunk,
             BusOffsetBytes = random.Next(2) * 0x7000_0000L,
-            Dma = new Dma.DmaDeviceOptions { UsesIommu = random.Next(2) == 0, OffsetBytes = random.Next(2) * 0x1000L },
+            Dma = Dma(random, systemFrames),
         };
+    }
+
+    private static DmaDeviceOptions Dma(Random random, ulong systemFrames)
+    {
+        // Every system frame must be in reach; of device memory a narrow mask may leave out some.
+        int narrow = 12 + BitOperations.Log2(systemFrames + 3) + 1;
+        return new DmaDeviceOptions { UsesIommu = random.Next(2) == 0, OffsetBytes = random.Next(2) * 0x1000L, IovaStart = 0x1000, MaskBits = random.Next(4) == 0 ? narrow : 64 };
     }
 }
