@@ -24,6 +24,7 @@ public sealed partial class DeviceFabric
     private readonly bool[] _permits;
     private readonly CliqueOwners _cliques;
     private readonly PageMover _mover;
+    private readonly Dictionary<DeviceId, BarExporter> _exporters = [];
     private FabricCounters _counters;
 
     // A pagemap could not be evicted when its owner changed, so that it is not registered under its clique's yet.
@@ -114,6 +115,10 @@ public sealed partial class DeviceFabric
     /// <summary>A member's pagemap now; null without memory, or unplugged to the end.</summary>
     /// <param name="member">The member.</param>
     public DeviceId? DeviceOf(int member) => _members[member].Device;
+
+    /// <summary>Who maps the private pages of a pagemap for importers, unregistered pagemaps included; null for pagemaps that are no member's memory.</summary>
+    /// <param name="device">The pagemap.</param>
+    public BarExporter? ExporterOf(DeviceId device) => _exporters.GetValueOrDefault(device);
 
     /// <summary>A member's window now; null without one.</summary>
     public AliasWindow? WindowOf(int member) => _members[member].Window;
@@ -248,6 +253,7 @@ public sealed partial class DeviceFabric
             Kind = plan.Kind,
         });
         state.Device = device;
+        _exporters.Add(device, new BarExporter(device));
         if (plan.WindowPageCount == 0)
         {
             return;

@@ -34,6 +34,9 @@ internal sealed class ImportTable : IDisposable
     /// <summary>All outcomes; none once disposed.</summary>
     public ReadOnlySpan<PageOutcome> Outcomes => _outcomes.AsSpan(0, IsDisposed ? 0 : _count);
 
+    /// <summary>Some pages' outcomes, to be changed.</summary>
+    public Span<PageOutcome> OutcomesOf(int first, int count) => _outcomes.AsSpan(first, count);
+
     /// <summary>True when every page has a word.</summary>
     public bool HoldsAll(int first, int count) => !Raw(first, count).Contains(0UL);
 

@@ -17,13 +17,14 @@ public sealed partial class PageImporter
         Span<HmmPfn> words = _scratchWords.AsSpan(0, count);
         int failures = 0;
         unusable = 0;
+        _exported?.Unmap(_table, firstEntry, count);
         int i = 0;
         while (i < count)
         {
             int start = i;
             if (_layout.IsValid(words[i]) && cursor.PrivateDeviceOf(_layout.PfnOf(words[i])) is { } device)
             {
-                i = UsePrivate(range, words, i, device, reach.Of(device), ref unusable);
+                i = UsePrivate(range, words, i, device, reach, ref unusable);
                 continue;
             }
 
@@ -36,20 +37,25 @@ public sealed partial class PageImporter
         return failures;
     }
 
-    /// <summary>Takes a run of private pages of one device: one answer for all of them, unless a window shows only some.</summary>
-    private int UsePrivate(VpnRange range, Span<HmmPfn> words, int start, DeviceId device, in ProviderReach reach, ref int unusable)
+    /// <summary>Takes a run of private pages of one device: over a link all of them, else as far as their exporter maps them.</summary>
+    private int UsePrivate(VpnRange range, Span<HmmPfn> words, int start, DeviceId device, ClientReach reach, ref int unusable)
     {
         (Pfn first, ulong frames) = _space.Memory.DeviceFrames(device);
         int end = WordBand.OfFrames(_layout, first.Value, frames).EndOfRun(words, start);
-        bool byPage = _policy.ExporterMaps && reach.Window is { OffersAll: false };
-        for (int i = start; i < end;)
+        ProviderReach pair = reach.Of(device);
+        Span<PageOutcome> outcomes = _scratchOutcomes.AsSpan(start, end - start);
+        if (_exported is not null && !pair.IsOwnDevice && !pair.LinkIsUp)
         {
-            PageOutcome outcome = Use(reach, _layout.PfnOf(words[i]));
-            int same = byPage ? i + 1 : end;
-            _scratchOutcomes.AsSpan(i, same - i).Fill(outcome);
-            unusable += outcome == PageOutcome.Unusable ? same - i : 0;
-            _counters.ExporterMaps += outcome == PageOutcome.PrivateExporterMapped ? (ulong)(same - i) : 0;
-            i = same;
+            int firstEntry = (int)(range.Start - Registration.Start) + start;
+            int mapped = _exported.Map(firstEntry, device, reach, words[start..end], outcomes, _scratchAddresses.AsSpan(start, end - start));
+            _counters.ExporterMaps += (ulong)mapped;
+            unusable += end - start - mapped;
+        }
+        else
+        {
+            PageOutcome outcome = Use(pair, _layout.PfnOf(words[start]));
+            outcomes.Fill(outcome);
+            unusable += outcome == PageOutcome.Unusable ? end - start : 0;
         }
 
         var plain = new WordBand(_layout.StickyMask, 0, 1);
@@ -102,6 +108,7 @@ public sealed partial class PageImporter
         return failures;
     }
 
+    /// <summary>What a private page can be used as, as far as the topology says.</summary>
     private PageOutcome Use(in ProviderReach reach, Pfn pfn)
     {
         if (reach.IsOwnDevice)

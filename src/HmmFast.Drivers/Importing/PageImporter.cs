@@ -13,7 +13,8 @@ namespace HmmFast.Drivers.Importing;
 /// <remarks>
 /// <para>One request: read the notifier's sequence, fault, check afterwards if the policy does, map, see that the sequence still holds; a stale one
 /// starts it again. Its table of words and outcomes changes only when all of that went well, or by an invalidation.</para>
-/// <para>Private pfns never go to the DMA map: the importer uses them over its private link, or has the exporter map them, or cannot use them at all.</para>
+/// <para>Private pfns never go to the DMA map: the importer uses them over its private link, or has the exporter map them (<see cref="IPagemapExporter"/>, into a map of their own,
+/// until they are invalidated), or cannot use them at all.</para>
 /// <para>Source: the loop that <c>hmm_range_fault</c>'s users share (read the sequence, fault, map, check the sequence, begin again while it is stale), with the answers to a failing map of
 /// the proposals that the policy stands for. Cost: 9 bytes of table a page of the registration and 18 of scratch a page of the longest request; a request is a range fault, one pass for each run
 /// of pages of one kind, and a DMA map. Not safe for concurrent calls.</para>
@@ -25,6 +26,7 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
     private readonly IHmmPolicy _policy;
     private readonly ImporterOptions _options;
     private readonly IHmmDmaMap _map;
+    private readonly ExporterMappings? _exported;
     private readonly IMmuIntervalNotifier _notifier;
     private readonly ImportTable _table;
     private HmmPfn[] _scratchWords = [];
@@ -64,14 +66,9 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
         Fabric = fabric;
         Member = member;
         Registration = registration;
-        HmmStatus status = dma.TryCreateMap((int)registration.PageCount, out IHmmDmaMap? map);
-        _map = status switch
-        {
-            HmmStatus.Ok => map!,
-            HmmStatus.NotSupported => throw new NotSupportedException($"\"{Client.Name}\" would need bouncing or syncing (DMA mask of {dma.Options.MaskBits} bits): HMM refuses it."),
-            _ => throw new InsufficientMemoryException($"\"{Client.Name}\" has no free IOVA range of {registration.PageCount} pages below its mask of {dma.Options.MaskBits} bits."),
-        };
+        _map = NewMap(dma);
         _table = new ImportTable((int)registration.PageCount);
+        _exported = _policy.ExporterMaps ? new ExporterMappings(NewMap(dma), fabric, space.Memory) : null;
         _notifier = space.InsertNotifier(registration, this);
     }
 
@@ -92,6 +89,15 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
 
     /// <summary>What its DMA map has done.</summary>
     public DmaMapCounters DmaCounters => _map.Counters;
+
+    /// <summary>What exporters have done in the map that they map into for it; nothing where the policy's exporters map nothing.</summary>
+    public DmaMapCounters ExporterDmaCounters => _exported?.Counters ?? default;
+
+    /// <summary>The address that an exporter mapped a page to.</summary>
+    /// <param name="index">The page, counted from the registration's start.</param>
+    /// <returns>An error for a page that ended as anything but <see cref="PageOutcome.PrivateExporterMapped"/>.</returns>
+    public DmaAddress ExporterAddressOf(int index) =>
+        _exported is not null && Outcomes[index] == PageOutcome.PrivateExporterMapped ? _exported.AddressOf(index) : DmaAddress.MappingError;
 
     /// <summary>The owner it asks with instead of its own; NULL forces system memory, null takes its own.</summary>
     public OwnerId? OwnerOverride { get; set; }
@@ -194,10 +200,23 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
         _notifier.Dispose();
         if (!_table.IsDisposed)
         {
+            _exported?.Unmap(_table, 0, _table.Words.Length);
+            _exported?.Dispose();
             _table.Unmap(_map, 0, _table.Words.Length);
             _map.Dispose();
             _table.Dispose();
         }
+    }
+
+    private IHmmDmaMap NewMap(IDmaDevice dma)
+    {
+        HmmStatus status = dma.TryCreateMap((int)Registration.PageCount, out IHmmDmaMap? map);
+        return status switch
+        {
+            HmmStatus.Ok => map!,
+            HmmStatus.NotSupported => throw new NotSupportedException($"\"{Client.Name}\" would need bouncing or syncing (DMA mask of {dma.Options.MaskBits} bits): HMM refuses it."),
+            _ => throw new InsufficientMemoryException($"\"{Client.Name}\" has no free IOVA range of {Registration.PageCount} pages below its mask of {dma.Options.MaskBits} bits."),
+        };
     }
 
     private HmmStatus Ask(VpnRange range, int count)
@@ -366,8 +385,12 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
         return Use(reach, pfn) != PageOutcome.Unusable;
     }
 
-    private void Commit(VpnRange range, int count) =>
-        _table.Write((int)(range.Start - Registration.Start), _scratchWords.AsSpan(0, count), _scratchOutcomes.AsSpan(0, count));
+    private void Commit(VpnRange range, int count)
+    {
+        int first = (int)(range.Start - Registration.Start);
+        _table.Write(first, _scratchWords.AsSpan(0, count), _scratchOutcomes.AsSpan(0, count));
+        _exported?.Keep(first, _scratchAddresses.AsSpan(0, count));
+    }
 
     /// <summary>Enters the pages that mapped, so that their per-page flag and mapping survive, and notes those that did not.</summary>
     private void KeepMapped(VpnRange range, int count)
@@ -396,6 +419,7 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
     private void UnmapScratch(VpnRange range, int count)
     {
         int first = (int)(range.Start - Registration.Start);
+        _exported?.Unmap(first, _scratchWords.AsSpan(0, count), _scratchOutcomes.AsSpan(0, count), _scratchAddresses.AsSpan(0, count));
         _map.Unmap(first, _scratchWords.AsSpan(0, count));
         _table.Clear(first, count);
     }
@@ -415,6 +439,7 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
             return;
         }
 
+        _exported?.Unmap(_table, first, count);
         _table.Unmap(_map, first, count);
         _table.Clear(first, count);
         _counters.TlbInvalidations++;

@@ -109,6 +109,23 @@ internal sealed class ReferenceDmaMap : IHmmDmaMap
         return reachable ? HmmStatus.Ok : HmmStatus.Fault;
     }
 
+    public int UnmapProvider(int first, Span<DmaAddress> addresses)
+    {
+        Check(first, addresses.Length);
+        int unmapped = 0;
+        foreach (ref DmaAddress address in addresses)
+        {
+            if (!address.IsError)
+            {
+                address = DmaAddress.MappingError;
+                unmapped++;
+            }
+        }
+
+        _counters.Unmapped += (ulong)unmapped;
+        return unmapped;
+    }
+
     public void Dispose()
     {
         if (!_isDisposed)

@@ -28,7 +28,7 @@ public interface IHmmPolicy
     /// <summary>What the importer does when a page cannot be DMA mapped.</summary>
     MapFailureAnswer OnMapFailure => MapFailureAnswer.Fatal;
 
-    /// <summary>True when the exporter maps its private pages for the importer (<c>dma_map</c> in the pagemap), over a private link or the BAR.</summary>
+    /// <summary>True when the exporter maps its private pages for the importer (<see cref="Dma.IPagemapExporter"/>) where no private link is up.</summary>
     bool ExporterMaps => false;
 
     /// <summary>True when the importer checks the whole range afterwards and asks again with a NULL owner if one page is unfit or the range is mixed.</summary>

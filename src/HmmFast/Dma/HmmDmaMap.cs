@@ -122,6 +122,15 @@ internal sealed unsafe class HmmDmaMap : IHmmDmaMap
         return HmmStatus.Ok;
     }
 
+    public int UnmapProvider(int first, Span<DmaAddress> addresses)
+    {
+        CheckRange(first, addresses.Length);
+        int unmapped = addresses.Length - addresses.Count(DmaAddress.MappingError);
+        addresses.Fill(DmaAddress.MappingError);
+        _counters.Unmapped += (ulong)unmapped;
+        return unmapped;
+    }
+
     public void Dispose()
     {
         if (!_isDisposed)

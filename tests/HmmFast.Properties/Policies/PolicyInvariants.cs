@@ -29,8 +29,23 @@ public static class PolicyInvariants
                 continue;
             }
 
+            // What was mapped and not unmapped is what the table holds, for the DMA map and for the exporters'.
+            int exported = importer.Outcomes.Count(PageOutcome.PrivateExporterMapped);
+            int mapped = 0;
             for (int i = 0; i < pages.Length; i++)
             {
+                mapped += (importer.Words[i].Raw & world.Shape.Options.Layout.DmaMappedBit) != 0 ? 1 : 0;
+            }
+
+            DmaMapCounters dma = importer.DmaCounters;
+            DmaMapCounters byExporter = importer.ExporterDmaCounters;
+            Require(dma.Mapped - dma.Unmapped == (ulong)mapped, $"{importer.Client.Name}, {world.Shape.Policy.Name}: {mapped} pages are DMA mapped after {dma.Mapped} maps and {dma.Unmapped} unmaps");
+            Require(
+                byExporter.Mapped - byExporter.Unmapped == (ulong)exported, $"{importer.Client.Name}, {world.Shape.Policy.Name}: exporters map {exported} pages after {byExporter.Mapped} maps and {byExporter.Unmapped} unmaps");
+            for (int i = 0; i < pages.Length; i++)
+            {
+                Require(
+                    importer.ExporterAddressOf(i).IsError == (importer.Outcomes[i] != PageOutcome.PrivateExporterMapped), $"{importer.Client.Name}, page {i}: {importer.Outcomes[i]} at {importer.ExporterAddressOf(i)}");
                 CheckPage(world, importer, member, i, pages[i], entries);
             }
         }

@@ -297,6 +297,13 @@ public sealed partial class PolicyWorld : IDisposable
 
             ImporterCounters counters = importer.Counters;
             _answer.AddRange([counters.RangeFaultCalls, counters.SecondCalls, counters.BusyRetries, counters.DmaMapFailures, counters.UnusablePfns, counters.TlbInvalidations, counters.PagesUnmapped]);
+            for (int i = 0; i < Shape.PageCount; i++)
+            {
+                _answer.Add(importer.ExporterAddressOf(i).Value);
+            }
+
+            DmaMapCounters exported = importer.ExporterDmaCounters;
+            _answer.AddRange([exported.Mapped, exported.MappedBus, exported.MappedThruHostBridge, exported.Failed, exported.Unmapped, exported.P2pLookups]);
             DmaMapCounters dma = importer.DmaCounters;
             _answer.AddRange([dma.Mapped, dma.MappedBus, dma.MappedThruHostBridge, dma.Kept, dma.Failed, dma.Unmapped, dma.P2pLookups]);
         }
