@@ -112,6 +112,25 @@ public sealed partial class DeviceFabric
     /// <param name="member">The member.</param>
     public OwnerId OwnerOf(int member) => _members[member].Owner;
 
+    /// <summary>The owner to ask with for a range that several members are to use: the one they share, else NULL, which brings every private page to system memory.</summary>
+    /// <param name="members">The members; at least one.</param>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public OwnerId OwnerOfAll(ReadOnlySpan<int> members)
+    {
+        if (members.IsEmpty)
+        {
+            throw new ArgumentException("No member is named, so there is no owner to ask with.", nameof(members));
+        }
+
+        OwnerId owner = OwnerOf(members[0]);
+        foreach (int member in members)
+        {
+            owner = OwnerOf(member) == owner ? owner : OwnerId.Null;
+        }
+
+        return owner;
+    }
+
     /// <summary>A member's pagemap now; null without memory, or unplugged to the end.</summary>
     /// <param name="member">The member.</param>
     public DeviceId? DeviceOf(int member) => _members[member].Device;

@@ -132,5 +132,14 @@ public static class PolicyFaults
             "Options.NeedsSync || PfnLimit <= Memory.Options.SystemFrameCount", "PfnLimit <= Memory.Options.SystemFrameCount", "dma-table"),
         new("iova-ranges-overlap", "a map's IOVA range is its own", "src/HmmFast/Dma/IovaSpace.cs",
             "candidate = _taken[place].First + _taken[place].PageCount;", "candidate = _taken[place].First;", "dma-table"),
+
+        new("provider-mask-ignored", "provider pages past the mask are refused", Map,
+            "reachable = (physicalAddress / PageOrder.PageSizeBytes) + (ulong)addresses.Length <= limit;", "reachable = limit > 0;", "dma-table"),
+        new("provider-unmap-not-counted", "provider pages are unmapped once", Map,
+            "addresses.Fill(DmaAddress.MappingError);\n        _counters.Unmapped", "_counters.Unmapped", "dma"),
+        new("exported-page-kept-mapped", "what an exporter mapped is unmapped when it is invalidated", Importer,
+            "_exported?.Unmap(_table, first, count);\n        _table.Unmap(_map, first, count);", "_table.Unmap(_map, first, count);", "policies"),
+        new("exporter-maps-what-is-not-shown", "the exporter maps what its window shows", "src/HmmFast.Drivers/Fabric/BarExporter.cs",
+            "(int)Math.Min((ulong)run, window.RunAt(devicePage + (ulong)i, out alias))", "(int)Math.Min((ulong)run, window.RunAt(devicePage + (ulong)i, out alias) + 1)", "exporter-maps-what-it-shows"),
     ];
 }

@@ -64,6 +64,35 @@ public static class DmaChecks
         {
             Same(left, right, words, first, random);
         }
+
+        for (int round = 0; round < 4; round++)
+        {
+            SameProvider(left, right, random);
+        }
+    }
+
+    /// <summary>Memory without struct pages, near the end of what the device can drive, mapped and unmapped.</summary>
+    private static void SameProvider(World left, World right, Random random)
+    {
+        var expected = new DmaAddress[1 + random.Next(300)];
+        var got = new DmaAddress[expected.Length];
+        int entry = random.Next(Words - expected.Length);
+        P2pProvider provider = new(new DeviceId(0), (P2PdmaMapType)random.Next(4), random.Next(2) * 0x7000L);
+        ulong physical = (ulong)random.Next(3 * 4096) * 4096;
+        string what = $"{expected.Length} pages of a provider ({provider.MapType}) at 0x{physical:x}";
+        HmmStatus status = left.Map!.MapProvider(entry, provider, physical, expected);
+        PolicyInvariants.Require(status == right.Map!.MapProvider(entry, provider, physical, got) && expected.AsSpan().SequenceEqual(got), $"{what}: status or addresses differ from the reference's {status} and {expected[0]}");
+        if (random.Next(2) == 0)
+        {
+            int cut = random.Next(expected.Length);
+            int unmapped = left.Map.UnmapProvider(entry + cut, expected.AsSpan(cut));
+            PolicyInvariants.Require(unmapped == (status == HmmStatus.Ok ? expected.Length - cut : 0), $"{what}: {unmapped} unmapped");
+            PolicyInvariants.Require(right.Map.UnmapProvider(entry + cut, got.AsSpan(cut)) == unmapped && expected.AsSpan().SequenceEqual(got), $"{what}: unmapping differs from the reference's {unmapped}");
+            PolicyInvariants.Require(right.Map.UnmapProvider(entry + cut, got.AsSpan(cut)) == 0, $"{what}: unmapped twice");
+            _ = left.Map.UnmapProvider(entry + cut, expected.AsSpan(cut));
+        }
+
+        PolicyInvariants.Require(left.Map.Counters == right.Map.Counters, $"{what}: counters {right.Map.Counters}, the reference says {left.Map.Counters}");
     }
 
     private static void Same(World left, World right, HmmPfn[] words, int first, Random random)
@@ -173,6 +202,17 @@ public static class DmaChecks
             Provider(world, P2PdmaMapType.BusAddr, 0x8_0000_0000 + World.BusOffset, HmmStatus.Ok);
             Provider(world, P2PdmaMapType.ThruHostBridge, slots + 0x1000, HmmStatus.Ok);
             Provider(world, P2PdmaMapType.NotSupported, ulong.MaxValue, HmmStatus.Fault);
+            Provider(bare, P2PdmaMapType.BusAddr, 0x8_0000_0000 + World.BusOffset, HmmStatus.Ok);
+            Provider(bare, P2PdmaMapType.ThruHostBridge, 0x8_0000_4000, HmmStatus.Ok);
+
+            // The third page's last byte is the last that the device can drive; one page on it is not.
+            using World narrow = new(layout, subject, new DmaDeviceOptions { UsesIommu = false, OffsetBytes = 0x4000, MaskBits = 24 }, 1);
+            var addresses = new DmaAddress[3];
+            P2pProvider through = new(new DeviceId(0), P2PdmaMapType.ThruHostBridge, 0);
+            PolicyInvariants.Require(narrow.Map!.MapProvider(0, through, 0xFF_9000, addresses) == HmmStatus.Ok && addresses[2].Value == 0xFF_F000, $"{narrow.Name}: {addresses[2]}");
+            PolicyInvariants.Require(narrow.Map.UnmapProvider(0, addresses) == 3 && addresses[2].IsError, $"{narrow.Name}: not unmapped");
+            PolicyInvariants.Require(narrow.Map.MapProvider(0, through, 0xFF_A000, addresses) == HmmStatus.Fault && addresses[0].IsError, $"{narrow.Name}: {addresses[0]} past the mask");
+            PolicyInvariants.Require(narrow.Map.Counters is { Mapped: 3, Unmapped: 3, Failed: 3 }, $"{narrow.Name}: {narrow.Map.Counters}");
         }
     }
 

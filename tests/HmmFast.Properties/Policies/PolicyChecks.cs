@@ -15,7 +15,7 @@ public static class PolicyChecksCatalog
         new NamedCheck(
             "policies",
             "random steps under every policy, the engine at every width beside the reference: equal answers and states, and after each step the invariants on pages, pfns and contents",
-            160,
+            112,
             run => Hold(run)),
         .. PolicyExamples.All,
         .. CallExamples.All,

@@ -28,6 +28,7 @@ public static class PolicyExamples
         new NamedCheck("post-check-mixed", "a range that mixes private and system pages goes to system memory as a whole", 1, _ => Each(PostCheckMixed)),
         new NamedCheck("changes-are-revoked", "when a permission, link, chunk or owner goes, whoever held pages by it was told before the change is complete", 1, _ => Each(ChangesAreRevoked)),
         new NamedCheck("private-pfn-has-no-mapping", "a page that was an alias and is now handed out privately has lost its mapping's flags", 1, _ => Each(PrivatePfnHasNoMapping)),
+        new NamedCheck("exporter-maps-what-it-shows", "an exporter maps the pages that its window shows, each to its own place there, and no others", 1, _ => Each(ExporterMapsWhatItShows)),
         new NamedCheck("unplug-out-of-memory", "an unplug that runs out of system memory keeps every page and can be repeated", 1, _ => Each(UnplugOutOfMemory)),
         new NamedCheck("owner-change-out-of-memory", "an owner change that runs out of system memory hands nothing to the old clique, keeps every page and can be repeated", 1, _ => Each(OwnerChangeOutOfMemory)),
     ];
@@ -233,6 +234,23 @@ public static class PolicyExamples
         foreach (HmmPfn word in bench.Importer.Words)
         {
             PolicyInvariants.Require((word.Raw & bench.Memory.Options.Layout.StickyMask) == 0, $"{subject.Name}: {word} carries the flags of its alias");
+        }
+    }
+
+    private static void ExporterMapsWhatItShows(Subject subject)
+    {
+        using Bench bench = new(subject, new DevmemAllowedPolicy());
+        bench.Place(0, 0, 16);
+        bench.Fabric.UnmapChunk(0, 1);
+        PolicyInvariants.Require(bench.Importer.Resolve(Pages) == HmmStatus.RemoteIo, $"{subject.Name}: a chunk that is not shown was mapped");
+        bench.Expect(0, 4, PageOutcome.PrivateExporterMapped);
+        bench.Expect(4, 4, PageOutcome.Unusable);
+        bench.Expect(8, 8, PageOutcome.PrivateExporterMapped);
+        ulong bar = bench.Memory.DeviceFrames(bench.Fabric.AliasDeviceOf(0)!.Value).First.Value;
+        for (int i = 0; i < 16; i++)
+        {
+            ulong expected = i / 4 == 1 ? DmaAddress.MappingError.Value : (bar + (ulong)i) * 4096;
+            PolicyInvariants.Require(bench.Importer.ExporterAddressOf(i).Value == expected, $"{subject.Name}: page {i} is at {bench.Importer.ExporterAddressOf(i)}");
         }
     }
 

@@ -1,6 +1,7 @@
 using HmmFast.Dma;
 using HmmFast.Drivers.Importing;
 using HmmFast.Policies;
+using HmmFast.Topology;
 
 namespace HmmFast.Properties.Policies;
 
@@ -138,6 +139,18 @@ public static class PolicyInvariants
         Require(page.Kind == PageEntryKind.DevicePrivate && page.Frame == pfn, $"{where}: the table holds the private {pfn}, the page is {page.Kind} {page.Frame}");
         Require(HasNoReference(world, pfn, entries), $"{where}: a reference is left on {pfn}: {world.Memory.ObserveFrame(pfn)}");
         Require(outcome != PageOutcome.PrivateLink || reach.LinkIsUp, $"{where}: {pfn} is used over a link that is down");
+        if (outcome == PageOutcome.PrivateExporterMapped)
+        {
+            // What an exporter maps is in its window, at the address that its alias would have.
+            DmaDeviceOptions dma = world.Shape.Plan.Members[member].Dma;
+            Pfn shown = Pfn.None;
+            Require(reach.P2pIsAllowed && reach.Window is { } open && open.TryGetAlias(pfn, out shown), $"{where}: {pfn} is mapped by its exporter, and not in its window");
+            long offset = reach.MapType == P2PdmaMapType.BusAddr ? reach.Window!.BusOffsetBytes : dma.OffsetBytes;
+            Require(
+                (reach.MapType != P2PdmaMapType.BusAddr && dma.UsesIommu) || importer.ExporterAddressOf(index).Value == (shown.Value * 4096) + (ulong)offset,
+                $"{where}: {pfn}, shown by {shown}, is mapped to {importer.ExporterAddressOf(index)}");
+        }
+
         if (outcome != PageOutcome.Unusable)
         {
             // Whoever may no longer have it was told to let go before the change was complete.

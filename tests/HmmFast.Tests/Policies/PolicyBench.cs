@@ -96,6 +96,10 @@ internal sealed class PolicyBench : IDisposable
 
         public bool LinkIsUp { get; init; } = true;
 
+        public PathEstimate LinkPath { get; init; } = new(150e9, 1000);
+
+        public DeviceMemoryKind ExporterKind { get; init; }
+
         public bool Permits { get; init; } = true;
 
         public bool ClientHasMemory { get; init; }
@@ -118,6 +122,7 @@ internal sealed class PolicyBench : IDisposable
                 {
                     Name = "gpu0",
                     MemoryPageCount = pageCount,
+                    Kind = ExporterKind,
                     Owner = new OwnerId(1),
                     WindowPageCount = WindowPages ?? (Offers ? pageCount : 0),
                     ChunkPageCount = 1,
@@ -126,7 +131,7 @@ internal sealed class PolicyBench : IDisposable
                 new FabricMember { Name = "client", MemoryPageCount = ClientHasMemory ? ClientPages ?? pageCount : 0, Owner = new OwnerId(OwnerMatches ? 1u : 2u) },
                 new FabricMember { Name = "gpu2", MemoryPageCount = pageCount, Owner = new OwnerId(3), WindowPageCount = pageCount, ChunkPageCount = 1 },
             ],
-            Links = HasLink ? [new FabricLink(0, 1, new PathEstimate(150e9, 1000), LinkIsUp)] : [],
+            Links = HasLink ? [new FabricLink(0, 1, LinkPath, LinkIsUp)] : [],
             P2p = (provider, client) => provider == client ? new P2PdmaAnswer(P2PdmaMapType.BusAddr, 0)
                 : provider == 0 && client == 1 || provider == 1 && client == 0 ? new P2PdmaAnswer(MapType, 4)
                 : new P2PdmaAnswer(P2PdmaMapType.NotSupported, 0),

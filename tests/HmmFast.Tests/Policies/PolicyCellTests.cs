@@ -1,3 +1,4 @@
+using System.Globalization;
 using HmmFast.Drivers.Importing;
 using HmmFast.Policies;
 using HmmFast.Topology;
@@ -20,6 +21,7 @@ public class PolicyCellTests
         0 0 1 B 0 | ram | bus | ram | ram | ram | ram | ram
         0 0 1 T 0 | ram | bridge | ram | ram | ram | ram | ram
         0 0 1 B 1 | ram | bus | ram | ram | ram | ram | ram
+        0 0 1 T 1 | ram | bridge | ram | ram | ram | ram | ram
         0 0 1 N 0 | ram | error | ram | ram | ram | ram | ram
         0 0 1 N 1 | ram | error | ram | ram | ram | ram | ram
         0 0 0 B 0 | ram | ram | ram | ram | ram | ram | ram
@@ -30,8 +32,8 @@ public class PolicyCellTests
         0 1 1 B 1 | ram | bus | bus | bus | bus | bus | ram
         0 1 1 T 0 | ram | bridge | bridge | bridge | bridge | bridge | ram
         0 1 1 T 1 | ram | bridge | bridge | bridge | bridge | bridge | ram
-        0 1 1 N 0 | ram | error | error | ram2 | ram2 | ram | ram
-        0 1 1 N 1 | ram | error | error | ram2 | ram2 | ram | ram
+        0 1 1 N 0 | ram | error | error | ram2 | all2 | ram | ram
+        0 1 1 N 1 | ram | error | error | ram2 | all2 | ram | ram
         """;
 
     private static readonly string[] Columns =
@@ -102,15 +104,28 @@ public class PolicyCellTests
             ("I=0 M=B", "dynamic-owner-bitmap", "ram"),
             ("I=1", "post-check", "private"),
             ("I=0 M=B", "post-check", "ram"),
-            ("I=0 M=B p2p E=0", "post-check", "ram2"),
+            ("I=0 M=B p2p E=0", "post-check", "all2"),
             ("I=1 M=B", "multipath", "private"),
             ("I=0 M=B", "multipath", "bus"),
             ("I=0 M=T", "multipath", "bridge"),
             ("I=0 M=B E=0", "multipath", "ram"),
             ("I=0 M=N", "multipath", "ram"),
+            ("I=1 M=B path=26.3e9,1000", "multipath", "private"),
+            ("I=1 M=B path=26.3e9,1340", "multipath", "private"),
+            ("I=1 M=B path=26.3e9,2000", "multipath", "bus"),
+            ("I=1 M=T path=26.3e9,2000", "multipath", "bridge"),
+            ("I=1 M=B path=10e9,100", "multipath", "bus"),
+            ("I=1 M=T path=10e9,100", "multipath", "bridge"),
+            ("I=1 M=N path=10e9,100", "multipath", "private"),
+            ("I=1 M=B path=10e9,100 E=0", "multipath", "private"),
+            ("O=1 I=0", "multipath", "ram"),
             ("O=1 I=1", "typed-output", "private"),
             ("O=0 I=0 M=B", "typed-output", "bus"),
             ("O=0 I=0 M=N", "typed-output", "ram"),
+            ("O=0 I=0 M=T", "typed-output", "bridge"),
+            ("O=0 I=0 M=B E=0", "typed-output", "ram"),
+            ("O=0 I=0 M=B P=0", "typed-output", "ram"),
+            ("O=1 I=0", "typed-output", "UNUSABLE"),
         ];
         TheoryData<string, string, string, string> data = [];
         foreach ((string inputs, string name, string expected) in cells)
@@ -135,10 +150,45 @@ public class PolicyCellTests
             MapType = inputs.IndexOf("M=", StringComparison.Ordinal) is var at and >= 0 ? MapTypeOf(inputs.Substring(at + 2, 1)) : P2PdmaMapType.NotSupported,
             HasLink = true,
             LinkIsUp = inputs.Contains("I=1", StringComparison.Ordinal),
+            LinkPath = inputs.IndexOf("path=", StringComparison.Ordinal) is var path and >= 0 ? PathOf(inputs[(path + 5)..]) : new PathEstimate(150e9, 1000),
             Permits = !inputs.Contains("denied", StringComparison.Ordinal),
             Interconnect = inputs.Contains("p2p", StringComparison.Ordinal) ? Drivers.Fabric.InterconnectRule.LinkOrP2p : Drivers.Fabric.InterconnectRule.Link,
         };
-        Check(subject, PolicyCatalog.Find(name).Single(), setup, expected);
+        IHmmPolicy policy = PolicyCatalog.Find(name).Single();
+        Check(subject, inputs.Contains("P=0", StringComparison.Ordinal) ? new WithoutAllowP2p(policy) : policy, setup, expected);
+    }
+
+    public static TheoryData<string, string> EveryPolicy()
+    {
+        TheoryData<string, string> data = [];
+        foreach (IHmmPolicy policy in PolicyCatalog.All)
+        {
+            foreach (string subject in PolicyBench.Subjects)
+            {
+                data.Add(subject, policy.Name);
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryPolicy))]
+    public void CoherentPage_UnderEveryPolicy_IsAPageLikeAnyOther(string subject, string name)
+    {
+        PolicyBench.Setup setup = new() { ExporterKind = DeviceMemoryKind.Coherent, Offers = false, HasLink = true, LinkIsUp = false };
+        using PolicyBench bench = new(subject, PolicyCatalog.Find(name).Single(), setup);
+        bench.Place(0, 0, 2);
+        Assert.Equal(HmmStatus.Ok, bench.Importer.Resolve(new VpnRange(bench.Range.Start, 2)));
+        (Pfn first, ulong count) = bench.System.DeviceFrames(bench.Fabric.DeviceOf(0)!.Value);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal(PageOutcome.System, bench.Importer.Outcomes[i]);
+            Assert.True(bench.System.Options.Layout.PfnOf(bench.Importer.Words[i]).Value - first.Value < count);
+        }
+
+        Assert.Equal(0UL, bench.System.Counters.PagesMigratedToSystem);
+        Assert.Equal(2UL, bench.Importer.DmaCounters.Mapped);
     }
 
     [Fact]
@@ -162,24 +212,39 @@ public class PolicyCellTests
         VpnRange page = new(bench.Range.Start, 1);
         HmmStatus status = bench.Importer.Resolve(page);
         PageOutcome outcome = bench.Importer.Outcomes[0];
-        (PageOutcome[] outcomes, HmmStatus wantedStatus, ulong secondCalls) = expected switch
+        (PageOutcome wanted, HmmStatus wantedStatus, ulong secondCalls) = expected switch
         {
-            "private" => ([PageOutcome.PrivateLink], HmmStatus.Ok, 0UL),
-            "exporter" => ([PageOutcome.PrivateExporterMapped], HmmStatus.Ok, 0UL),
-            "UNUSABLE" => ([PageOutcome.Unusable], HmmStatus.RemoteIo, 0UL),
-            "ram" => ([PageOutcome.System], HmmStatus.Ok, 0UL),
-            "ram2" => ([PageOutcome.System, PageOutcome.SystemWholeRange], HmmStatus.Ok, 1UL),
-            "bus" => ([PageOutcome.AliasBus], HmmStatus.Ok, 0UL),
-            "bridge" => ([PageOutcome.AliasHostBridge], HmmStatus.Ok, 0UL),
-            "error" => (new[] { PageOutcome.Failed }, HmmStatus.Fault, 0UL),
+            "private" => (PageOutcome.PrivateLink, HmmStatus.Ok, 0UL),
+            "exporter" => (PageOutcome.PrivateExporterMapped, HmmStatus.Ok, 0UL),
+            "UNUSABLE" => (PageOutcome.Unusable, HmmStatus.RemoteIo, 0UL),
+            "ram" => (PageOutcome.System, HmmStatus.Ok, 0UL),
+            "ram2" => (PageOutcome.System, HmmStatus.Ok, 1UL),
+            "all2" => (PageOutcome.SystemWholeRange, HmmStatus.Ok, 1UL),
+            "bus" => (PageOutcome.AliasBus, HmmStatus.Ok, 0UL),
+            "bridge" => (PageOutcome.AliasHostBridge, HmmStatus.Ok, 0UL),
+            "error" => (PageOutcome.Failed, HmmStatus.Fault, 0UL),
             _ => throw new InvalidOperationException(expected),
         };
-        Assert.Contains(outcome, outcomes);
+        Assert.Equal(wanted, outcome);
         Assert.Equal(wantedStatus, status);
         Assert.Equal(secondCalls, bench.Importer.Counters.SecondCalls);
-        Assert.Equal(expected.StartsWith("ram", StringComparison.Ordinal) ? 1UL : 0UL, bench.System.Counters.PagesMigratedToSystem);
+        Assert.Equal(expected is "ram" or "ram2" or "all2" ? 1UL : 0UL, bench.System.Counters.PagesMigratedToSystem);
         Assert.Equal(expected == "UNUSABLE" ? 1UL : 0UL, bench.Importer.Counters.UnusablePfns);
+        HmmPfnLayout layout = bench.System.Options.Layout;
+        ulong types = policy.TypedOutput ? expected switch
+        {
+            "private" or "exporter" or "UNUSABLE" => layout.TypePrivateBit,
+            "bus" or "bridge" => layout.TypeP2pBit,
+            _ => 0,
+        } : 0;
+        Assert.Equal(types, bench.Importer.Words[0].Raw & (layout.TypePrivateBit | layout.TypeP2pBit));
         bench.CheckContent();
+    }
+
+    private static PathEstimate PathOf(string text)
+    {
+        string[] numbers = text.Split(' ')[0].Split(',');
+        return new PathEstimate(double.Parse(numbers[0], CultureInfo.InvariantCulture), double.Parse(numbers[1], CultureInfo.InvariantCulture));
     }
 
     private static P2PdmaMapType MapTypeOf(string letter) => letter switch
@@ -193,6 +258,8 @@ public class PolicyCellTests
     private sealed class WithoutAllowP2p(IHmmPolicy inner) : IHmmPolicy
     {
         public string Name => inner.Name;
+
+        public bool TypedOutput => inner.TypedOutput;
 
         public MapFailureAnswer OnMapFailure => inner.OnMapFailure;
 
