@@ -135,6 +135,10 @@ public sealed partial class DeviceFabric
     /// <param name="member">The member.</param>
     public DeviceId? DeviceOf(int member) => _members[member].Device;
 
+    /// <summary>A member's alias pagemap now; null without a window, or unplugged to the end.</summary>
+    /// <param name="member">The member.</param>
+    public DeviceId? AliasDeviceOf(int member) => _members[member].AliasDevice;
+
     /// <summary>Who maps the private pages of a pagemap for importers, unregistered pagemaps included; null for pagemaps that are no member's memory.</summary>
     /// <param name="device">The pagemap.</param>
     public BarExporter? ExporterOf(DeviceId device) => _exporters.GetValueOrDefault(device);

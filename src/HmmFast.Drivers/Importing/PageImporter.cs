@@ -67,9 +67,19 @@ public sealed partial class PageImporter : IRunInvalidationHandler, IDisposable
         Member = member;
         Registration = registration;
         _map = NewMap(dma);
-        _table = new ImportTable((int)registration.PageCount);
-        _exported = _policy.ExporterMaps ? new ExporterMappings(NewMap(dma), fabric, space.Memory) : null;
-        _notifier = space.InsertNotifier(registration, this);
+        try
+        {
+            _exported = _policy.ExporterMaps ? new ExporterMappings(NewMap(dma), fabric, space.Memory) : null;
+            _table = new ImportTable((int)registration.PageCount);
+            _notifier = space.InsertNotifier(registration, this);
+        }
+        catch
+        {
+            _table?.Dispose();
+            _exported?.Dispose();
+            _map.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The devices.</summary>

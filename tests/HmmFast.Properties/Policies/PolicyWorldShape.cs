@@ -119,8 +119,8 @@ public sealed class PolicyWorldShape
 
     private static DmaDeviceOptions Dma(Random random, ulong systemFrames)
     {
-        // Every system frame must be in reach; of device memory a narrow mask may leave out some.
-        int narrow = 12 + BitOperations.Log2(systemFrames + 3) + 1;
+        // Every system frame must be in reach, and an importer's two IOVA ranges (its own map and the exporters'); of device memory a narrow mask may leave out some.
+        int narrow = 12 + BitOperations.Log2(Math.Max(systemFrames, 2UL * SmallPageCount) + 3) + 1;
         return new DmaDeviceOptions { UsesIommu = random.Next(2) == 0, OffsetBytes = random.Next(2) * 0x1000L, IovaStart = 0x1000, MaskBits = random.Next(4) == 0 ? narrow : 64 };
     }
 }
