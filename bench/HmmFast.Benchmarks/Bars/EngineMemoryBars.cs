@@ -70,7 +70,7 @@ public static class EngineMemoryBars
     {
         // An address space of 1 TiB (a smoke run: 16 GiB), of which this much is touched.
         ulong pageCount = session.Largest(1 << 14, 1 << 20, 1 << 24);
-        ulong window = session.IsSmoke ? 1UL << 22 : 1UL << 28;
+        ulong window = Math.Max(session.IsSmoke ? 1UL << 22 : 1UL << 28, pageCount * 2);
         using var world = new EngineWorld(pageCount, windowPages: window);
         world.Write(world.All);
         session.Add(new BarResult("page table", pageCount, "bytes a page", (double)TableBytes(world, window) / pageCount, MostTableBytes, MustStayBelow: true,

@@ -22,7 +22,7 @@ public static class KernelFaults
             "            if (TLanes.Test64(codes, Resolution.WorkMask) != 0)\n            {\n                break;\n            }\n\n            TLanes.ExpandFormat64",
             "            TLanes.ExpandFormat64", "kernels"),
         new("streaming-head-skipped", "words in front of the first 64-byte border are answered too", Resolve,
-            "done = Partial(classes, pfns, words, head, table, WordFormat.Plain);", "done = head;", "kernels"),
+            "done = head == 0 ? 0 : TLanes.ResolveSome(classes, pfns, words, head, table);", "done = head;", "kernels"),
         new("extents-without-room", "no more runs are written than there is room for", Extents,
             "if (extents == capacity)", "if (extents > capacity)", "kernels"),
         new("overlap-counted-twice", "what an overlapping block found again is taken out", Extents,
@@ -53,7 +53,7 @@ public static class KernelFaults
             yield return new("upper-half-numbers-512", "runs in the upper half of a block take their own numbers", Runs512,
                 "Vector512.ConditionalSelect(Vector512.Equals(positions & Vector512.Create(32u), Vector512<uint>.Zero), lower, upper).Store(numbers);", "lower.Store(numbers);", "kernels");
             yield return new("counting-network-drops-fours-512", "every carry of the counting network is added up", Folder + "Classify512.cs",
-                "bits[0] = (16 * bit0) + (8 * Count(eights, 1)) + (4 * Count(fours, 1))", "bits[0] = (16 * bit0) + (8 * Count(eights, 1))", "kernels");
+                "AddTimes(ref even, ref odd, BitSums(fours), 2);", "", "kernels");
         }
     }
 }

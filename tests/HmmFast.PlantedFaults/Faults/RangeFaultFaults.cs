@@ -52,7 +52,7 @@ public static class RangeFaultFaults
         new("foreign-private-page-handed-out", "a foreign private page is not there", Tables,
             ": ForeignPageOutcome.Fall;", ": ForeignPageOutcome.Private;", "range-fault-exhaustive"),
         new("null-owner-matches", "a NULL owner matches nothing that has an owner", Tables,
-            "key.Owner != OwnerId.Null && key.Owner == pagemap.Owner", "key.Owner == OwnerId.Null || key.Owner == pagemap.Owner", "range-fault-exhaustive"),
+            "key.Owner != OwnerId.Null && key.Owner == owner", "key.Owner == OwnerId.Null || key.Owner == owner", "range-fault-exhaustive"),
 
         new("unasked-gap-is-nothing", "an unasked page in a gap is an error, not 0", Walk,
             "status = Unanswerable(vma is null ? _end : Math.Min(_end, vma.Start));",

@@ -116,12 +116,12 @@ public static class EquivalenceChecks
             yield return new NamedCheck(
                 $"equivalence-border{suffix}",
                 $"migrations over pagemaps whose frames meet answer alike on the engine ({subject.Name}) and the reference",
-                300,
+                900,
                 run => Hold(run, ScriptGenerator.Scripts(Among(BorderKinds), BorderWindow, WorldShape.Bordered), subject));
             yield return new NamedCheck(
                 $"columns{suffix}",
                 $"runs, batches and counts of the engine ({subject.Name}) say what the reference's words say",
-                300,
+                900,
                 run => Hold(run, ScriptGenerator.Scripts(Among(ColumnKinds), MappedWindow, WorldShape.Windowed), subject));
         }
     }
