@@ -149,7 +149,8 @@ internal sealed unsafe partial class AddressSpace
                 uint frame = taken[next++];
                 if (action == FaultAction.BringBack)
                 {
-                    BringBackOne(vpn, id, frame);
+                    // The CPU's write goes on once the page is back, and sets the entry's dirty bit; a fault for a device ends there.
+                    BringBackOne(vpn, id, frame, write && !isTaken ? EntryBits.Dirty : EntryBits.None);
                     back++;
                     continue;
                 }
@@ -176,7 +177,7 @@ internal sealed unsafe partial class AddressSpace
         return (ulong)end;
     }
 
-    private void BringBackOne(ulong vpn, byte id, uint to)
+    private void BringBackOne(ulong vpn, byte id, uint to, EntryBits touched)
     {
         uint from = _pfn[vpn];
         if (_physical.TracksContent)
@@ -186,7 +187,7 @@ internal sealed unsafe partial class AddressSpace
 
         EntryBits bits = _classes[id].Bits & (EntryBits.Writable | EntryBits.SoftDirty | EntryBits.Exclusive);
         _physical.MoveIdentity(from, to);
-        SetEntry(vpn, _classes.Present(bits), to);
+        SetEntry(vpn, _classes.Present(bits | touched), to);
         _physical.Give(from);
     }
 }
