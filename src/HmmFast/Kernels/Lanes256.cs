@@ -249,17 +249,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool ResolveKind64<TStore>(byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
-        where TStore : struct, IStore
-    {
-        Lookup64(classes, scratch);
-        if (Test64(scratch, Resolution.WorkMask) != 0)
-        {
-            return false;
-        }
-
-        ExpandFormat64(scratch, pfns, words, 0, kindShift);
-        return true;
-    }
+        where TStore : struct, IStore => ResolveLoops<Lanes256>.KindsThroughScratch(this, classes, pfns, words, kindShift, scratch);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)

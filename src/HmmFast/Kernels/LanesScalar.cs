@@ -207,17 +207,7 @@ internal readonly unsafe struct LanesScalar : ILanes<LanesScalar>
         ResolveLoops<LanesScalar>.Staged(classes, pfns, words, count, table, WordFormat.Plain);
 
     public bool ResolveKind64<TStore>(byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
-        where TStore : struct, IStore
-    {
-        Lookup64(classes, scratch);
-        if (Test64(scratch, Resolution.WorkMask) != 0)
-        {
-            return false;
-        }
-
-        ExpandFormat64(scratch, pfns, words, 0, kindShift);
-        return true;
-    }
+        where TStore : struct, IStore => ResolveLoops<LanesScalar>.KindsThroughScratch(this, classes, pfns, words, kindShift, scratch);
 
     public bool ResolveKeep64(byte* classes, uint* pfns, ulong* words, ulong keepMask, byte* scratch)
     {

@@ -101,6 +101,20 @@ internal static unsafe class ResolveLoops<TLanes>
         return done;
     }
 
+    /// <summary><see cref="ILanes{TSelf}.ResolveKind64"/> for widths that have no shorter way: the words are read, and nothing of them is kept.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool KindsThroughScratch(TLanes lanes, byte* classes, uint* pfns, ulong* words, int kindShift, byte* scratch)
+    {
+        lanes.Lookup64(classes, scratch);
+        if (TLanes.Test64(scratch, Resolution.WorkMask) != 0)
+        {
+            return false;
+        }
+
+        TLanes.ExpandFormat64(scratch, pfns, words, 0, kindShift);
+        return true;
+    }
+
     // Who writes a result in parts orders them all at once.
     private static void FenceWhole(long resultWords)
     {
