@@ -36,10 +36,18 @@ internal sealed unsafe partial class AddressSpace
     /// What the reverse map says of a private page of a VMA, if that can be told without asking the frame: where no fork lies between the VMA and its oldest ancestor,
     /// all its private pages are its own anon_vma's. Those of the pages behind it count up. Null where that cannot be told.
     /// </summary>
-    private RmapEntry? PlaceOf(Vma vma, ulong vpn, int count)
+    /// <param name="vma">The VMA that the pages were in when they were collected: it may have been unmapped, cut or moved since. Null: it was unmapped.</param>
+    /// <param name="vpn">The first page.</param>
+    /// <param name="count">Pages.</param>
+    private RmapEntry? PlaceOf(Vma? vma, ulong vpn, int count)
     {
+        if (vma is not { Anon: { Parent: null } anon } || vpn < vma.Start || vpn + (ulong)count > vma.End)
+        {
+            return null;
+        }
+
         uint index = IndexOf(vma, vpn);
-        return vma.Anon is { Parent: null } anon && index <= uint.MaxValue - (uint)count ? new RmapEntry(anon.Number, index) : null;
+        return index <= uint.MaxValue - (uint)count ? new RmapEntry(anon.Number, index) : null;
     }
 
     /// <summary>

@@ -183,7 +183,7 @@ internal sealed unsafe partial class AddressSpace
     }
 
     /// <summary>Moves the identities of a run of held pages to fresh frames. Answers how many; 0 leaves the first to the single-page path.</summary>
-    internal int MoveHeldRun(Vma vma, ulong vpn, uint from, uint to, int most)
+    internal int MoveHeldRun(Vma? vma, ulong vpn, uint from, uint to, int most)
     {
         int run = _physical.FreshRun(to, _physical.MovableRun(from, HeldRun(vpn, from, most)));
         if (run < LeastRun)

@@ -103,7 +103,7 @@ internal sealed unsafe partial class AddressSpace
     /// the single-page path.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal int MoveHeldScattered(Vma vma, ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations)
+    internal int MoveHeldScattered(Vma? vma, ulong vpn, ReadOnlySpan<MigratePfn> sources, ReadOnlySpan<MigratePfn> destinations)
     {
         byte held = _class[vpn];
         if (_classes[held].Kind != PageEntryKind.Migration)

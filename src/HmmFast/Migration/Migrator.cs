@@ -58,7 +58,9 @@ internal static unsafe class Migrator
         MemoryCore core = space.Core;
         VpnRange range = migration.Range;
         Span<(int Start, int Length)> runs = stackalloc (int, int)[NotedRuns];
-        Vma vma = space.VmaList.Find(range.Start.Value)!;
+
+        // None any more where it was unmapped meanwhile: what is held elsewhere moves all the same, and empty pages were refused.
+        Vma? vma = space.VmaList.Find(range.Start.Value);
         int first = MoveFirst(space, vma, migration, ref runs);
         migration.Context = space.Moved;
         bool notified = false;
@@ -93,8 +95,8 @@ internal static unsafe class Migrator
                     space.Invalidate(VpnRange.FromBounds(range.Start + i, range.End), InvalidationEvent.Migrate, migration.PagemapOwner);
                 }
 
-                run = space.InsertRun(vma, range.Start.Value + i, (uint)destination.Pfn.Value, run);
-                moved = run > 0 || space.TryInsert(vma, range.Start.Value + i, (uint)destination.Pfn.Value);
+                run = space.InsertRun(vma!, range.Start.Value + i, (uint)destination.Pfn.Value, run);
+                moved = run > 0 || space.TryInsert(vma!, range.Start.Value + i, (uint)destination.Pfn.Value);
             }
             else
             {
@@ -212,7 +214,7 @@ internal static unsafe class Migrator
     /// <summary>
     /// Moves what can be checked as it is moved, then checks the rest before any of it moves. Answers the first entry of the rest, and its first runs.
     /// </summary>
-    private static int MoveFirst(AddressSpace space, Vma vma, MigrateVma migration, ref Span<(int Start, int Length)> runs)
+    private static int MoveFirst(AddressSpace space, Vma? vma, MigrateVma migration, ref Span<(int Start, int Length)> runs)
     {
         MemoryCounters counted = space.Core.Counters;
         int first = FirstMoves.Move(space, vma, migration, out bool arePassedOver);

@@ -22,6 +22,19 @@ public sealed class FoundCaseTests
         new(OperationKind.PageOut, 16972, 634631, 828390, 232641210, 837174440),
     ]));
 
+    /// <summary>Found at case 7,849 of <c>equivalence-migration</c>, seed 20261128: the front of the range is unmapped between setup and pages.</summary>
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void MigrateVmaPages_FrontUnmappedMeanwhile_AnswersAlike(string engine) => Holds(engine, new Script(608199428,
+    [
+        new(OperationKind.Map, 0, 0, 90, 2, 3),
+        new(OperationKind.CpuWrite, 0, 0, 90, 0, 0),
+        new(OperationKind.BeginMigration, 0, 0, 90, 0, 2),
+        new(OperationKind.Exit, 27779, 627351, 519465, 1060021489, 651440117),
+        new(OperationKind.Unmap, 43177, 527810, 718520, 688176253, 657679603),
+        new(OperationKind.MovePages, 33733, 52632, 598765, 926033798, 351292923),
+    ]));
+
     private static void Holds(string engine, Script script)
     {
         Subject subject = Subject.Engines.Single(one => one.Name == engine);
