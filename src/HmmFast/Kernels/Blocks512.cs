@@ -98,6 +98,25 @@ internal static unsafe class Blocks512
         }
     }
 
+    /// <summary>As <see cref="ExpandKindInRegisters"/> with old bits kept; with no place for kinds it places none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ExpandFormatInRegisters(Vector512<byte> codes, uint* pfns, ulong* words, ulong keepMask, int kindShift)
+    {
+        Vector512<byte> valid = Vector512.LessThan(codes.AsSByte(), Vector512<sbyte>.Zero).AsByte();
+        Vector512<ulong> top = Vector512.Create(0xE000_0000_0000_0000);
+        Vector512<ulong> kind = Vector512.Create(kindShift == 0 ? 0 : 7UL << kindShift);
+        Vector512<ulong> keep = Vector512.Create(keepMask);
+        int back = 56 + Resolution.KindBit - kindShift;
+        Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
+        for (nint i = 0; i < 64; i += 8)
+        {
+            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
+            Vector512<ulong> word = Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0); // a & (b | c)
+            StoreKeeping(Avx512F.TernaryLogic(word, Vector512.ShiftRightLogical(spread, back), kind, 0xF8), keep, words + i); // a | (b & c)
+            index += Vector512.Create((byte)8);
+        }
+    }
+
     /// <summary>Words up to the first code that needs work, at most count: whole vectors, then one under a mask. Returns how many; nothing behind the count is touched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ExpandSome(Vector512<byte> codes, uint* pfns, ulong* words, int count)

@@ -62,7 +62,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>, ILookup512<Lanes512
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ExpandFormat64(byte* codes, uint* pfns, ulong* words, ulong keepMask, int kindShift) =>
-        Blocks512.ExpandFormat64(codes, pfns, words, keepMask, kindShift);
+        Blocks512.ExpandFormatInRegisters(Vector512.Load(codes), pfns, words, keepMask, kindShift);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RequestBytes64(ulong* words, ulong mask, ulong defaults, int shift, byte* requests) =>
