@@ -63,7 +63,9 @@ public static class BarPlots
             }
 
             MarkCaches(plot, results.Machine);
-            plot.Title($"{title}\n{results.Machine.Cpu}, one core", size: 14);
+
+            // The last, empty line is where the marks of the caches stand.
+            plot.Title($"{title}\n{results.Machine.Cpu}, one core\n ", size: 14);
             plot.XLabel("bytes that the work goes over");
             plot.YLabel("pages a second");
             plot.Axes.Bottom.TickGenerator = Ticks(10, 34, 2, ByteText);
