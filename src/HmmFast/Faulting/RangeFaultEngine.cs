@@ -9,6 +9,9 @@ namespace HmmFast.Faulting;
 /// <remarks>One per memory system. Calls without fault requests may run at the same time.</remarks>
 internal sealed class RangeFaultEngine
 {
+    // Scattered pages are asked for this long before their turn: each is a line of two columns from anywhere.
+    private const int PagesAhead = 32;
+
     private readonly MemoryCore _core;
     private readonly DecisionCache _cache = new();
     private Tallies _tallies;
@@ -86,6 +89,11 @@ internal sealed class RangeFaultEngine
         for (answered = 0; answered < pages.Length; answered++)
         {
             ulong vpn = pages[answered].Value;
+            if (answered + PagesAhead < pages.Length)
+            {
+                scattered.Expect(pages[answered + PagesAhead].Value);
+            }
+
             if (notifier.Sequence != range.NotifierSequence)
             {
                 status = HmmStatus.Busy;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HmmFast.AddressSpaces;
 using HmmFast.Kernels;
 
@@ -42,6 +43,16 @@ internal ref struct ScatteredWalk
             _key = _key with { ClassCount = _core.Classes.Count };
             _table = _cache.Get(_key, _core.Classes);
         }
+    }
+
+    /// <summary>Asks for what a page's answer will be read from: its turn comes later. Reads nothing, so any number will do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly unsafe void Expect(ulong vpn)
+    {
+        PageColumns columns = _space.Columns;
+        Streaming.FetchFar(columns.Class + vpn);
+        Streaming.FetchFar(columns.Pfn + vpn);
+        Streaming.FetchFar(columns.Block + (vpn / BlockPages));
     }
 
     /// <summary>Answers a page whose table entry says all. False: left to a whole walk.</summary>
