@@ -41,6 +41,14 @@ public static class CheckCatalog
         int actualSeed = seed ?? Random.Shared.Next();
         int actualCount = count ?? check.QuickCount;
         print($"{name}: {actualCount} cases from seed {actualSeed}");
-        check.Run(new CheckRun(actualCount, actualSeed));
+        try
+        {
+            check.Run(new CheckRun(actualCount, actualSeed));
+        }
+        catch (Exception thrown) when (thrown is not (CheckFailedException or OutOfMemoryException))
+        {
+            // What the code under test throws at a call that is in order is an answer, and a wrong one.
+            throw new CheckFailedException($"thrown: {thrown.GetType().Name}: {thrown.Message}\n{thrown.StackTrace}\nseed {actualSeed}", thrown);
+        }
     }
 }

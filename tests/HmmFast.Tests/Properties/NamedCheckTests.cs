@@ -12,7 +12,7 @@ namespace HmmFast.Tests.Properties;
 public sealed class NamedCheckTests(ITestOutputHelper output)
 {
     // As many as keep the whole test run at a few minutes; planted faults take their check's own count.
-    private const int MostCases = 200;
+    private const int MostCases = 100;
 
     public static TheoryData<string> Names =>
         [.. CheckCatalog.All.Select(check => check.Name).Where(name => !CheckCatalog.All.Any(other => other.Name == $"{name}-{KernelSet.All[0].Name}"))];
