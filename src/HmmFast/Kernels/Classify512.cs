@@ -36,8 +36,9 @@ internal static unsafe class Classify512<TLookup>
     {
         bool isStreaming = Streaming.BitmapPays(bitmap, count);
 
-        // The first part ends where the bitmap's next 64-byte border is: the eight words of eight blocks are one line from there on.
-        nint part = (nint)(0 - (nuint)bitmap & 63) << 3;
+        // The first part ends where the bitmap's next 64-byte border is: the eight words of eight blocks are one line from there on. A bitmap that stands on no
+        // 8-byte border has none, and is never streamed: any whole number of blocks will do.
+        nint part = (nint)((0 - (nuint)bitmap) & 56) << 3;
         for (nint done = 0; done < count;)
         {
             part = Math.Min(count - done, part == 0 ? MostTurns * TurnBytes : part);

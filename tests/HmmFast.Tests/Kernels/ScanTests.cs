@@ -8,6 +8,28 @@ public sealed class ScanTests
 {
     public static TheoryData<string> Widths => KernelData.Widths();
 
+    /// <summary>A bitmap cut out of bytes may stand on any address: it is written all the same, and nothing is read behind the classes.</summary>
+    [Theory]
+    [MemberData(nameof(KernelSetTests.Widths), MemberType = typeof(KernelSetTests))]
+    public void Classify_BitmapOffEveryBorder_MarksEveryPage(string width)
+    {
+        KernelSet kernels = KernelSet.Choose(width);
+        ByteTable table = new([Resolution.Valid, 1]);
+        byte[] classes = [.. Enumerable.Range(0, 5000).Select(i => (byte)(i % 3 == 0 ? 1 : 0))];
+        byte[] bytes = new byte[(79 * 8) + 64];
+        for (int offset = 0; offset < 64; offset++)
+        {
+            Array.Fill(bytes, (byte)0xA5);
+            Span<ulong> bitmap = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(bytes.AsSpan(offset, 79 * 8));
+            ClassCounts counts = kernels.Classify(classes, table, bitmap);
+            Assert.Equal((3333, 1667), (counts.Valid, counts.Work1));
+            for (int page = 0; page < classes.Length; page++)
+            {
+                Assert.Equal(page % 3 == 0, (bitmap[page / 64] >> (page % 64) & 1) != 0);
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Widths))]
     public void Classify_AnySize_CountsAndMarksEveryPage(string width)
