@@ -91,9 +91,7 @@ internal static unsafe class Blocks512
         Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
         for (nint i = 0; i < 64; i += 8)
         {
-            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
-            Vector512<ulong> word = Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0); // a & (b | c)
-            TStore.Store(Avx512F.TernaryLogic(word, Vector512.ShiftRightLogical(spread, back), kind, 0xF8), words + i); // a | (b & c)
+            TStore.Store(KindWord(codes, valid, index, pfns + i, top, kind, back), words + i);
             index += Vector512.Create((byte)8);
         }
     }
@@ -110,9 +108,7 @@ internal static unsafe class Blocks512
         Vector512<byte> index = (Vector512<ulong>.Indices * 0x0101_0101_0101_0101UL).AsByte() | Vector512.Create(0x0040_4040_4040_4040UL).AsByte();
         for (nint i = 0; i < 64; i += 8)
         {
-            Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
-            Vector512<ulong> word = Avx512F.TernaryLogic(spread, Pfns(pfns + i), top, 0xE0); // a & (b | c)
-            StoreKeeping(Avx512F.TernaryLogic(word, Vector512.ShiftRightLogical(spread, back), kind, 0xF8), keep, words + i); // a | (b & c)
+            StoreKeeping(KindWord(codes, valid, index, pfns + i, top, kind, back), keep, words + i);
             index += Vector512.Create((byte)8);
         }
     }
@@ -348,6 +344,16 @@ internal static unsafe class Blocks512
     private static Vector512<ulong> SpreadWord(
         Vector512<byte> codes, Vector512<byte> valid, Vector512<byte> index, uint* pfns, Vector512<ulong> top) =>
         Avx512F.TernaryLogic(Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64(), Pfns(pfns), top, 0xE0); // a & (b | c)
+
+    /// <summary>As <see cref="SpreadWord"/> with kind bits placed; see <see cref="ExpandKindInRegisters"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ulong> KindWord(
+        Vector512<byte> codes, Vector512<byte> valid, Vector512<byte> index, uint* pfns, Vector512<ulong> top, Vector512<ulong> kind, int back)
+    {
+        Vector512<ulong> spread = Avx512Vbmi.PermuteVar64x8x2(codes, index, valid).AsUInt64();
+        Vector512<ulong> word = Avx512F.TernaryLogic(spread, Pfns(pfns), top, 0xE0); // a & (b | c)
+        return Avx512F.TernaryLogic(word, Vector512.ShiftRightLogical(spread, back), kind, 0xF8); // a | (b & c)
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreKeeping(Vector512<ulong> word, Vector512<ulong> keep, ulong* words) =>
